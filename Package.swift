@@ -1,0 +1,86 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Dependencies of the server alone. With `traits: []` none of them is resolved or built.
+let server: TargetDependencyCondition? = .when(traits: ["Server"])
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "octant",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "Octant", targets: ["Octant"]),
+        .executable(name: "octant", targets: ["octant"]),
+    ],
+    traits: [
+        .trait(name: "Server", description: "The server: REST, configuration and the octant executable."),
+        .default(enabledTraits: ["Server"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // The engine: nothing outside the toolchain.
+        .target(name: "COctantKernels", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "OctantModel", swiftSettings: strict),
+        .target(name: "OctantStorage", dependencies: ["COctantKernels"], swiftSettings: strict),
+        .target(name: "OctantVectors", dependencies: ["COctantKernels", "OctantModel"], swiftSettings: strict),
+        .target(name: "OctantPayload", dependencies: ["OctantModel"], swiftSettings: strict),
+        .target(
+            name: "OctantEngine",
+            dependencies: ["OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
+            swiftSettings: strict),
+        .target(name: "Octant", dependencies: ["OctantEngine", "OctantModel"], swiftSettings: strict),
+
+        // The server.
+        .target(name: "OctantService", dependencies: ["Octant", "OctantModel"], swiftSettings: strict),
+        .target(
+            name: "OctantREST",
+            dependencies: [
+                "OctantService", "OctantModel",
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
+                .product(name: "NIOPosix", package: "swift-nio", condition: server),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras", condition: server),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "octant",
+            dependencies: [
+                "Octant", "OctantService", "OctantREST",
+                .product(name: "Logging", package: "swift-log", condition: server),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
+                .product(name: "Yams", package: "Yams", condition: server),
+            ],
+            path: "Sources/octant-server",
+            swiftSettings: strict),
+
+        // In-process benchmark of the vector index, driven by Benchmarks/.
+        .executableTarget(
+            name: "octant-index-bench", dependencies: ["OctantVectors", "OctantModel"], path: "Benchmarks/IndexBench",
+            swiftSettings: strict),
+
+        .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),
+        .testTarget(
+            name: "OctantStorageTests", dependencies: ["OctantStorage", "COctantKernels"], swiftSettings: strict),
+        .testTarget(
+            name: "OctantVectorsTests", dependencies: ["OctantVectors", "OctantModel", "COctantKernels"],
+            swiftSettings: strict),
+        .testTarget(name: "OctantPayloadTests", dependencies: ["OctantPayload", "OctantModel"], swiftSettings: strict),
+        .testTarget(
+            name: "OctantEngineTests",
+            dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
+            swiftSettings: strict),
+        .testTarget(name: "OctantRESTTests", dependencies: ["OctantREST", "OctantModel"], swiftSettings: strict),
+    ],
+    cLanguageStandard: .gnu11
+)

@@ -1,0 +1,1 @@
+#include "octant_distance.h"

@@ -1,0 +1,3 @@
+#ifndef OCTANT_KERNELS_H
+#define OCTANT_KERNELS_H
+#endif
