@@ -1,0 +1,19 @@
+/// Bounds that hold for every request, far above normal use. Each is what keeps one request from hurting the others.
+public enum Limits {
+    /// Dimensions of a dense vector.
+    public static let dimensionMax = 65_536
+    /// Nesting of JSON values.
+    public static let jsonDepthMax = 100
+    /// Nesting of filters.
+    public static let filterDepthMax = 100
+    /// Conditions of one request.
+    public static let filterConditionsMax = 10_000
+    /// Queries of one batch.
+    public static let batchQueriesMax = 1_000
+    /// Bytes of a collection's name.
+    public static let collectionNameBytesMax = 255
+    /// Bytes of a vector's name.
+    public static let vectorNameBytesMax = 200
+    /// Bytes of a JSON body.
+    public static let bodyBytesMax = 32 << 20
+}

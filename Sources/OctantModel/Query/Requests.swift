@@ -1,0 +1,296 @@
+/// Which parts of the payload an answer carries.
+public enum PayloadSelector: Hashable, Sendable {
+    /// None of it.
+    case none
+    /// All of it.
+    case all
+    /// The values at these paths.
+    case include([PayloadPath])
+    /// All but the values at these paths.
+    case exclude([PayloadPath])
+}
+
+/// Which vectors an answer carries.
+public enum VectorSelector: Hashable, Sendable {
+    /// None.
+    case none
+    /// All.
+    case all
+    /// Those of these names; an unknown name is an error.
+    case names([String])
+}
+
+/// How a search trades speed for precision.
+public struct SearchParams: Hashable, Sendable {
+    /// Candidates kept during the walk of the graph; unset: `ef_construct` of the collection, never below the limit.
+    public var hnswEF: Int?
+    /// Compare with every vector, without graph or codes.
+    public var exact: Bool
+    /// Leave out large segments that have no graph yet.
+    public var indexedOnly: Bool
+    /// How quantised vectors are used.
+    public var quantization: QuantizationSearchParams?
+
+    /// Parameters.
+    public init(
+        hnswEF: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
+        quantization: QuantizationSearchParams? = nil
+    ) {
+        self.hnswEF = hnswEF
+        self.exact = exact
+        self.indexedOnly = indexedOnly
+        self.quantization = quantization
+    }
+}
+
+/// How a search uses quantised vectors.
+public struct QuantizationSearchParams: Hashable, Sendable {
+    /// Use the original vectors alone.
+    public var ignore: Bool
+    /// Score the candidates again by the original vectors; unset: as the scheme says.
+    public var rescore: Bool?
+    /// How many times `limit` candidates are fetched before rescoring; at least 1.
+    public var oversampling: Double?
+
+    /// Parameters.
+    public init(ignore: Bool = false, rescore: Bool? = nil, oversampling: Double? = nil) {
+        self.ignore = ignore
+        self.rescore = rescore
+        self.oversampling = oversampling
+    }
+}
+
+/// A vector to search by: itself, or the one of a stored point.
+public enum VectorInput: Hashable, Sendable {
+    /// The vector of this point, which is left out of the results.
+    case id(PointID)
+    /// This vector.
+    case vector(Vector)
+}
+
+/// What a query ranks by.
+public enum Query: Hashable, Sendable {
+    /// Nearness to a vector.
+    case nearest(VectorInput)
+}
+
+/// A ranked read of points.
+public struct QueryRequest: Hashable, Sendable {
+    /// What to rank by; `nil`: ascending by id.
+    public var query: Query?
+    /// The name of the vector to search; `""` is the unnamed one.
+    public var using: String
+    /// Which points may be returned.
+    public var filter: Filter?
+    /// Speed against precision.
+    public var params: SearchParams
+    /// Keep scores strictly better than this.
+    public var scoreThreshold: Float?
+    /// How many points to return; at least 1.
+    public var limit: Int
+    /// How many of the best to leave out.
+    public var offset: Int
+    /// Parts of the payload to return.
+    public var withPayload: PayloadSelector
+    /// Vectors to return.
+    public var withVector: VectorSelector
+
+    /// A query.
+    public init(
+        query: Query? = nil, using: String = "", filter: Filter? = nil, params: SearchParams = SearchParams(),
+        scoreThreshold: Float? = nil, limit: Int = 10, offset: Int = 0, withPayload: PayloadSelector = .none,
+        withVector: VectorSelector = .none
+    ) {
+        self.query = query
+        self.using = using
+        self.filter = filter
+        self.params = params
+        self.scoreThreshold = scoreThreshold
+        self.limit = limit
+        self.offset = offset
+        self.withPayload = withPayload
+        self.withVector = withVector
+    }
+}
+
+/// A page of points in ascending order of id.
+public struct ScrollRequest: Hashable, Sendable {
+    /// Which points.
+    public var filter: Filter?
+    /// The first id of the page.
+    public var offset: PointID?
+    /// How many points; at least 1.
+    public var limit: Int
+    /// Parts of the payload to return.
+    public var withPayload: PayloadSelector
+    /// Vectors to return.
+    public var withVector: VectorSelector
+
+    /// A page.
+    public init(
+        filter: Filter? = nil, offset: PointID? = nil, limit: Int = 10, withPayload: PayloadSelector = .all,
+        withVector: VectorSelector = .none
+    ) {
+        self.filter = filter
+        self.offset = offset
+        self.limit = limit
+        self.withPayload = withPayload
+        self.withVector = withVector
+    }
+}
+
+/// A page of points and where the next one begins.
+public struct ScrollPage: Sendable {
+    /// The points.
+    public var points: [Record]
+    /// The first id of the next page; `nil` at the end.
+    public var next: PointID?
+
+    /// A page.
+    public init(points: [Record], next: PointID?) {
+        self.points = points
+        self.next = next
+    }
+}
+
+/// A stored point, with the parts that were asked for.
+public struct Record: Sendable, Hashable {
+    /// Its id.
+    public var id: PointID
+    /// Its payload, if asked for.
+    public var payload: Payload?
+    /// Its vectors, if asked for.
+    public var vectors: NamedVectors?
+
+    /// A record.
+    public init(id: PointID, payload: Payload? = nil, vectors: NamedVectors? = nil) {
+        self.id = id
+        self.payload = payload
+        self.vectors = vectors
+    }
+}
+
+/// A stored point found by a query.
+public struct ScoredPoint: Sendable, Hashable {
+    /// Its id.
+    public var id: PointID
+    /// The log sequence number of the operation that last wrote it.
+    public var version: UInt64
+    /// Its reported score: see ``Distance``.
+    public var score: Float
+    /// Its payload, if asked for.
+    public var payload: Payload?
+    /// Its vectors, if asked for.
+    public var vectors: NamedVectors?
+
+    /// A scored point.
+    public init(
+        id: PointID, version: UInt64, score: Float, payload: Payload? = nil, vectors: NamedVectors? = nil
+    ) {
+        self.id = id
+        self.version = version
+        self.score = score
+        self.payload = payload
+        self.vectors = vectors
+    }
+}
+
+/// Points a write is about.
+public enum PointSelection: Hashable, Sendable {
+    /// These points.
+    case ids([PointID])
+    /// All points that pass a filter when the write is made.
+    case filter(Filter)
+}
+
+/// One write.
+public enum UpdateOperation: Sendable {
+    /// Replaces or creates whole points.
+    case upsert([Point])
+    /// Deletes points; absent ones are ignored.
+    case delete(PointSelection)
+    /// Merges keys into the payload, at `key` if given. A null removes its key. An unknown id is an error.
+    case setPayload(JSONObject, PointSelection, key: PayloadPath?)
+    /// Replaces the payload.
+    case overwritePayload(Payload, PointSelection)
+    /// Removes the values at these paths.
+    case deletePayload([PayloadPath], PointSelection)
+    /// Removes the whole payload.
+    case clearPayload(PointSelection)
+    /// Replaces some vectors of existing points. An unknown id is an error.
+    case updateVectors([(id: PointID, vectors: NamedVectors)])
+    /// Removes vectors of these names.
+    case deleteVectors([String], PointSelection)
+}
+
+/// What became of a write.
+public struct UpdateResult: Sendable, Hashable {
+    /// How far a write has come when it is answered.
+    public enum Status: String, Sendable {
+        /// It is in the log.
+        case acknowledged
+        /// It is on disk and visible.
+        case completed
+    }
+
+    /// The log sequence number of the operation.
+    public var operationID: UInt64
+    /// How far it has come.
+    public var status: Status
+
+    /// A result.
+    public init(operationID: UInt64, status: Status) {
+        self.operationID = operationID
+        self.status = status
+    }
+}
+
+/// The kinds of field index.
+public enum FieldIndexType: String, Sendable, CaseIterable {
+    /// Strings by exact match.
+    case keyword
+    /// Whole numbers by match and range.
+    case integer
+    /// Numbers by range.
+    case float
+    /// `true` and `false`.
+    case bool
+}
+
+/// A field index as it was asked for.
+public struct FieldIndexSchema: Sendable, Hashable {
+    /// Its kind.
+    public var type: FieldIndexType
+    /// The object form of the request as it is echoed (`{"type": …}` with options); `nil` if a type name alone was given.
+    public var params: Payload?
+
+    /// A schema.
+    public init(type: FieldIndexType, params: Payload? = nil) {
+        self.type = type
+        self.params = params
+    }
+}
+
+/// One step of a change of aliases; a list of them is one atomic change.
+public enum AliasAction: Sendable, Hashable {
+    /// Names a collection once more (moving the alias if it exists).
+    case create(alias: String, collection: String)
+    /// Drops an alias.
+    case delete(alias: String)
+    /// Gives an alias another name.
+    case rename(from: String, to: String)
+}
+
+/// An alias and the collection it names.
+public struct AliasDescription: Sendable, Hashable {
+    /// The alias.
+    public var alias: String
+    /// The collection.
+    public var collection: String
+
+    /// A description.
+    public init(alias: String, collection: String) {
+        self.alias = alias
+        self.collection = collection
+    }
+}
