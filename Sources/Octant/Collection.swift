@@ -1,0 +1,227 @@
+import OctantEngine
+public import OctantModel
+import OctantStorage
+import OctantVectors
+
+/// The points of one collection: writes, reads and settings. Safe to use from any thread.
+///
+/// Reads never wait for writes. The calls block their thread for the time of the work; from Swift concurrency, use the
+/// `async` forms.
+public final class Collection: Sendable {
+    /// The name it was made under.
+    public let name: String
+    let shard: Shard
+    private let compute: ComputePool
+
+    init(name: String, shard: Shard, compute: ComputePool) {
+        self.name = name
+        self.shard = shard
+        self.compute = compute
+    }
+
+    /// The configuration in force.
+    public var config: CollectionConfig { shard.config }
+
+    // MARK: Writing
+
+    /// Validates and logs a write on this thread; `completion` is called once, from a thread of the engine.
+    ///
+    /// - Parameter wait: answer `completed` when the write is on disk and visible; else `acknowledged` when the operating
+    ///   system has it (it then survives the end of the process, and is synced within milliseconds).
+    public func update(
+        _ operation: UpdateOperation, wait: Bool,
+        completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
+    ) {
+        let prepared: UpdateOperation
+        do throws(OctantError) { prepared = try validated(operation) } catch {
+            completion(.failure(error))
+            return
+        }
+        shard.submit(prepared, wait: wait, completion: completion)
+    }
+
+    /// Writes and returns when the write is on disk and visible.
+    @discardableResult
+    public func update(_ operation: UpdateOperation) throws(OctantError) -> UpdateResult {
+        let done = Monitor<Result<UpdateResult, OctantError>?>(nil)
+        update(operation, wait: true) { result in done.change { $0 = result } }
+        return try done.wait { $0 }.get()
+    }
+
+    /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
+    private func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+        let vectors = config.params.vectors
+        switch operation {
+        case .upsert(var points):
+            for place in points.indices {
+                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+            }
+            return .upsert(points)
+        case .updateVectors(var points):
+            for place in points.indices {
+                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+            }
+            return .updateVectors(points)
+        case .deleteVectors(let names, _):
+            for name in names where vectors[name] == nil { throw .unknownVector(name) }
+            return operation
+        case .delete, .setPayload, .overwritePayload, .deletePayload, .clearPayload:
+            return operation
+        }
+    }
+
+    private static func prepared(
+        _ vectors: NamedVectors, _ config: VectorsConfig
+    ) throws(OctantError) -> NamedVectors {
+        var entries: [NamedVectors.Entry] = []
+        entries.reserveCapacity(vectors.entries.count)
+        for entry in vectors.entries {
+            guard let params = config[entry.name] else { throw .unknownVector(entry.name) }
+            let components = try params.prepared(entry.vector, name: entry.name)
+            entries.append(NamedVectors.Entry(name: entry.name, vector: .dense(components)))
+        }
+        return NamedVectors(entries)
+    }
+
+    // MARK: Reading
+
+    /// Points ranked by the request's query, best first; ascending by id without one.
+    public func query(_ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
+        let view = shard.view
+        try check(request.withVector)
+        guard let query = request.query else {
+            guard request.scoreThreshold == nil else {
+                throw OctantError(
+                    .badRequest,
+                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
+            }
+            let count = request.limit.addingReportingOverflow(request.offset)
+            return view.page(request.filter, from: nil, limit: count.overflow ? .max : count.partialValue)
+                .dropFirst(request.offset).map { scored($0.hit, 0, view, request) }
+        }
+        let search = try plan(query, request, view)
+        let direction = search.distance
+        var found = search.run(view, pool: compute)
+        if let threshold = request.scoreThreshold {
+            found.removeAll { hit in
+                let score = DenseKernels.reportedScore(direction, similarity: hit.similarity)
+                return direction.largerIsBetter ? score <= threshold : score >= threshold
+            }
+        }
+        return found.dropFirst(request.offset).map { hit in
+            scored(hit.hit, DenseKernels.reportedScore(direction, similarity: hit.similarity), view, request)
+        }
+    }
+
+    private func plan(
+        _ query: Query, _ request: QueryRequest, _ view: ReadView
+    ) throws(OctantError) -> NearestSearch {
+        guard let params = view.config.params.vectors[request.using] else { throw .unknownVector(request.using) }
+        let vector: [Float]
+        var excluded: PointID?
+        switch query {
+        case .nearest(.vector(let given)):
+            vector = try params.prepared(given, name: request.using)
+        case .nearest(.id(let id)):
+            guard let (source, row) = view.locate(id) else {
+                throw OctantError(.notFound, "No point with id \(id) found")
+            }
+            guard let components = source.vector(row, request.using) else {
+                throw OctantError(.badInput, "Point \(id) does not have vector with name \(request.using)")
+            }
+            vector = Array(UnsafeBufferPointer(start: components, count: params.size))
+            excluded = id
+        }
+        let (wanted, overflow) = request.limit.addingReportingOverflow(request.offset)
+        return NearestSearch(
+            using: request.using, distance: params.distance, query: vector, filter: request.filter, excluded: excluded,
+            params: request.params, limit: min(overflow ? .max : wanted, max(view.liveCount, 1)))
+    }
+
+    private func scored(
+        _ hit: ReadView.Hit, _ score: Float, _ view: ReadView, _ request: QueryRequest
+    ) -> ScoredPoint {
+        ScoredPoint(
+            id: hit.source.id(hit.row), version: hit.source.version(hit.row), score: score,
+            payload: view.payload(of: hit, request.withPayload), vectors: view.vectors(of: hit, request.withVector))
+    }
+
+    /// The points of these ids that exist, in the order asked for.
+    public func retrieve(
+        _ ids: [PointID], withPayload: PayloadSelector = .all, withVector: VectorSelector = .none
+    ) throws(OctantError) -> [Record] {
+        try check(withVector)
+        let view = shard.view
+        return ids.compactMap { id in
+            view.locate(id).map {
+                view.record(.init(source: $0.source, row: $0.row), withPayload: withPayload, withVector: withVector)
+            }
+        }
+    }
+
+    /// A page of points, ascending by id.
+    public func scroll(_ request: ScrollRequest) throws(OctantError) -> ScrollPage {
+        try check(request.withVector)
+        let view = shard.view
+        let limit = min(request.limit, max(view.liveCount, 1))
+        let found = view.page(request.filter, from: request.offset, limit: limit + 1)
+        let points = found.prefix(limit).map {
+            view.record($0.hit, withPayload: request.withPayload, withVector: request.withVector)
+        }
+        return ScrollPage(points: points, next: found.count > limit ? found[limit].id : nil)
+    }
+
+    /// How many points pass the filter. The answer is always exact.
+    public func count(_ filter: Filter? = nil, exact: Bool = true) throws(OctantError) -> Int {
+        shard.view.count(filter)
+    }
+
+    private func check(_ selector: VectorSelector) throws(OctantError) {
+        guard case .names(let names) = selector else { return }
+        let vectors = config.params.vectors
+        for name in names where vectors[name] == nil { throw .unknownVector(name) }
+    }
+
+    // MARK: Settings
+
+    /// What the collection is doing.
+    public func info() -> CollectionInfo {
+        let view = shard.view
+        let optimizer = shard.optimizerState
+        let status: CollectionInfo.Status =
+            shard.failure != nil || optimizer.error != nil ? .red : optimizer.running || optimizer.due ? .yellow : .green
+        let indexed = view.segments.reduce(0) { sum, segment in
+            sum + segment.fields.reduce(0) { $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.deadCount) : 0) }
+        }
+        let schema = shard.fieldIndexes.map { index in
+            (key: index.key.description, schema: index.schema, points: view.indexedPoints(index.key))
+        }
+        return CollectionInfo(
+            status: status, optimizerError: shard.failure?.message ?? optimizer.error, warnings: [],
+            indexedVectorsCount: indexed, pointsCount: view.liveCount,
+            segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
+            updateQueueLength: shard.queueLength)
+    }
+
+    /// Changes settings; segments that no longer match are rewritten in the background.
+    public func patch(_ patch: CollectionPatch) throws(OctantError) {
+        let changed = try config.applying(patch)
+        do throws(StorageError) { try shard.reconfigure(changed) } catch { throw OctantError(error) }
+    }
+
+    /// Indexes the values at a key; returns when the index is on disk and in use.
+    @discardableResult
+    public func createFieldIndex(_ key: PayloadPath, _ schema: FieldIndexSchema) throws(OctantError) -> UpdateResult {
+        do throws(StorageError) {
+            try shard.createFieldIndex(.init(key: key, schema: schema))
+        } catch { throw OctantError(error) }
+        return UpdateResult(operationID: shard.lastLSN, status: .completed)
+    }
+
+    /// Drops the index of a key, if there is one.
+    @discardableResult
+    public func deleteFieldIndex(_ key: PayloadPath) throws(OctantError) -> UpdateResult {
+        do throws(StorageError) { try shard.deleteFieldIndex(key) } catch { throw OctantError(error) }
+        return UpdateResult(operationID: shard.lastLSN, status: .completed)
+    }
+}

@@ -1,0 +1,257 @@
+@_exported public import OctantModel
+import OctantEngine
+import OctantStorage
+
+/// A folder of collections, opened by one process at a time.
+///
+/// ```swift
+/// let database = try Database.open(DatabaseOptions(path: "data"))
+/// try database.createCollection("texts", CollectionConfig(params: CollectionParams(
+///     vectors: .single(VectorParams(size: 384, distance: .cosine)))))
+/// let texts = try database.collection("texts")
+/// try texts.update(.upsert(points))
+/// let nearest = try texts.query(QueryRequest(query: .nearest(.vector(.dense(query)))))
+/// database.close()
+/// ```
+public final class Database: Sendable {
+    private enum Entry {
+        case open(Collection)
+        case damaged(OctantError)
+    }
+
+    private struct State {
+        var catalog: Catalog
+        var entries: [String: Entry] = [:]
+        var closed = false
+    }
+
+    /// Writers that may sleep while they wait for the log or for a filter's points: more than searches need, few enough
+    /// that a burst of writes leaves the cores to readers.
+    private static let writeThreads = 4
+
+    private let path: String
+    private let fileSystem: any FileSystem
+    private let lock: FolderLock
+    private let store: GenerationStore
+    private let state: Monitor<State>
+    /// Held while names change, which includes file work; `state` is only held for an instant.
+    private let naming = Monitor(())
+    private let compute: ComputePool
+    private let writers: ComputePool
+    private let background: BackgroundWorker
+    private let log: @Sendable (String) -> Void
+
+    // MARK: Opening and closing
+
+    /// Opens the folder and every collection in it.
+    ///
+    /// A collection that cannot be opened does not stop the others: its operations throw the reason.
+    ///
+    /// - Throws: `unavailable` if another process has the folder or it is not one of ours, `insufficientStorage` or
+    ///   `service` if the disk fails.
+    public static func open(_ options: DatabaseOptions) throws(OctantError) -> Database {
+        do throws(StorageError) { return try Database(options, LocalFileSystem()) } catch { throw OctantError(error) }
+    }
+
+    private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem) throws(StorageError) {
+        path = options.path
+        self.fileSystem = fileSystem
+        log = options.log ?? { _ in }
+        _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
+        try fileSystem.makeDirectories(path)
+        lock = try FolderLock(directory: path, fileSystem: fileSystem)
+        _ = try SuperblockStore(openingOrCreating: path, fileSystem: fileSystem)
+        for folder in ["/catalog", "/c"] { try fileSystem.makeDirectories(path + folder) }
+        store = GenerationStore(directory: path + "/catalog", prefix: "CATALOG", fileSystem: fileSystem)
+        let catalog: Catalog
+        switch try store.loadNewest() {
+        case .empty: catalog = Catalog()
+        case .newest(let generation): catalog = try Catalog(generation.body)
+        case .fallback(_, let damaged):
+            throw damaged.first ?? StorageError(.corrupt, "\(path)/catalog: the newest catalog is damaged")
+        }
+        state = Monitor(State(catalog: catalog))
+        compute = ComputePool(
+            name: "octant-search", threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
+        writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
+        background = BackgroundWorker(buildThreads: options.optimizerThreads)
+        try removeOrphans(catalog)
+        for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
+            let entry = openCollection(name, uuid)
+            state.withLock { $0.entries[name] = entry }
+        }
+    }
+
+    private func openCollection(_ name: String, _ uuid: UUIDBytes) -> Entry {
+        do throws(StorageError) {
+            let shard = try Shard.open(path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, log: log)
+            background.add(shard)
+            return .open(Collection(name: name, shard: shard, compute: compute))
+        } catch {
+            log("collection `\(name)` cannot be opened: \(error)")
+            return .damaged(OctantError(.unavailable, "Collection `\(name)` cannot be opened: \(error)"))
+        }
+    }
+
+    /// Removes folders of collections whose creation or deletion a crash cut short.
+    private func removeOrphans(_ catalog: Catalog) throws(StorageError) {
+        let known = Set(catalog.collections.values.map(\.description))
+        for name in try fileSystem.list(path + "/c") where !known.contains(name) {
+            guard UUIDBytes.parse(name) != nil else { continue }
+            log("removing \(path)/c/\(name): no collection has this folder")
+            try fileSystem.removeTree("\(path)/c/\(name)")
+        }
+    }
+
+    /// Finishes writes that were accepted, stops background work and lets go of the folder.
+    public func close() {
+        let entries = state.change { state -> [Entry] in
+            guard !state.closed else { return [] }
+            state.closed = true
+            defer { state.entries = [:] }
+            return Array(state.entries.values)
+        }
+        for case .open(let collection) in entries {
+            background.remove(collection.shard)
+            collection.shard.close()
+        }
+        background.close()
+        writers.close()
+        compute.close()
+        lock.release()
+    }
+
+    // MARK: Threads
+
+    /// Runs `job` on the pool of searches: one thread per core, in order of arrival.
+    public func submitRead(_ job: @escaping @Sendable () -> Void) { compute.submit(job) }
+
+    /// Runs `job` on a thread that may wait for the disk.
+    public func submitWrite(_ job: @escaping @Sendable () -> Void) { writers.submit(job) }
+
+    // MARK: Collections
+
+    /// The names of all collections, sorted.
+    public var collectionNames: [String] { state.withLock { $0.catalog.collections.keys.sorted() } }
+
+    /// Whether a collection or alias has this name.
+    public func collectionExists(_ name: String) -> Bool {
+        state.withLock { $0.catalog.collections[$0.catalog.aliases[name] ?? name] != nil }
+    }
+
+    /// The collection of this name or alias. Throws `notFound`, or `unavailable` if its data cannot be opened.
+    public func collection(_ nameOrAlias: String) throws(OctantError) -> Collection {
+        let entry = state.withLock { $0.entries[$0.catalog.aliases[nameOrAlias] ?? nameOrAlias] }
+        switch entry {
+        case .open(let collection): return collection
+        case .damaged(let error): throw error
+        case nil: throw .unknownCollection(nameOrAlias)
+        }
+    }
+
+    /// Makes a collection; it is on disk when this returns.
+    ///
+    /// Throws `alreadyExists` if a collection or alias has the name.
+    public func createCollection(_ name: String, _ config: CollectionConfig) throws(OctantError) {
+        try changingNames { () throws(StorageError) -> OctantError? in
+            if collectionExists(name) {
+                return OctantError(.alreadyExists, "Collection `\(name)` already exists!")
+            }
+            let uuid = UUIDBytes.random()
+            let folder = "\(path)/c/\(uuid)"
+            do throws(StorageError) {
+                try Shard.create(path: folder, uuid: uuid, config: config, fileSystem: fileSystem)
+                try publish { $0.collections[name] = uuid }
+            } catch {
+                try? fileSystem.removeTree(folder)  // the first error is the one to report; opening sweeps leftovers
+                throw error
+            }
+            let entry = openCollection(name, uuid)
+            state.withLock { $0.entries[name] = entry }
+            return nil
+        }
+    }
+
+    /// Drops a collection and its aliases; `false` if there is none of this name.
+    public func deleteCollection(_ name: String) throws(OctantError) -> Bool {
+        guard state.withLock({ $0.catalog.collections[name] }) != nil else { return false }
+        try changingNames { () throws(StorageError) -> OctantError? in
+            guard let uuid = state.withLock({ $0.catalog.collections[name] }) else { return nil }
+            try publish { catalog in
+                catalog.collections[name] = nil
+                catalog.aliases = catalog.aliases.filter { $0.value != name }
+            }
+            let entry = state.withLock { $0.entries.removeValue(forKey: name) }
+            if case .open(let collection)? = entry {
+                background.remove(collection.shard)
+                collection.shard.close()
+            }
+            try fileSystem.removeTree("\(path)/c/\(uuid)")
+            return nil
+        }
+        return true
+    }
+
+    private func changingNames(_ body: () throws(StorageError) -> OctantError?) throws(OctantError) {
+        let refused: OctantError? = naming.withLock { _ in
+            do throws(StorageError) { return try body() } catch { return OctantError(error) }
+        }
+        if let refused { throw refused }
+    }
+
+    /// Publishes a changed catalog, then shows it. `naming` is held.
+    private func publish(_ change: (inout Catalog) -> Void) throws(StorageError) {
+        var catalog = state.withLock { $0.catalog }
+        change(&catalog)
+        _ = try store.publish(catalog.encoded())
+        state.withLock { $0.catalog = catalog }
+    }
+
+    // MARK: Aliases
+
+    /// Changes aliases, all or none.
+    public func updateAliases(_ actions: [AliasAction]) throws(OctantError) {
+        try changingNames { () throws(StorageError) -> OctantError? in
+            var catalog = state.withLock { $0.catalog }
+            do throws(OctantError) {
+                for action in actions { try catalog.apply(action) }
+            } catch {
+                return error
+            }
+            try publish { $0 = catalog }
+            return nil
+        }
+    }
+
+    /// The aliases of a collection, or all of them, sorted.
+    public func aliases(of collection: String? = nil) throws(OctantError) -> [AliasDescription] {
+        let catalog = state.withLock { $0.catalog }
+        if let collection, catalog.collections[collection] == nil { throw .unknownCollection(collection) }
+        return catalog.aliases.filter { collection == nil || $0.value == collection }
+            .sorted { $0.key < $1.key }.map { AliasDescription(alias: $0.key, collection: $0.value) }
+    }
+}
+
+extension Catalog {
+    fileprivate mutating func apply(_ action: AliasAction) throws(OctantError) {
+        switch action {
+        case .create(let alias, let collection):
+            guard collections[collection] != nil else { throw .unknownCollection(collection) }
+            guard collections[alias] == nil else {
+                throw OctantError(.alreadyExists, "Collection `\(alias)` already exists!")
+            }
+            aliases[alias] = collection
+        case .delete(let alias):
+            aliases[alias] = nil
+        case .rename(let from, let to):
+            guard let collection = aliases[from] else {
+                throw OctantError(.notFound, "Alias \(from) does not exists!")
+            }
+            guard collections[to] == nil else {
+                throw OctantError(.alreadyExists, "Collection `\(to)` already exists!")
+            }
+            aliases[from] = nil
+            aliases[to] = collection
+        }
+    }
+}

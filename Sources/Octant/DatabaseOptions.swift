@@ -1,0 +1,14 @@
+/// How a database is opened.
+public struct DatabaseOptions: Sendable {
+    /// The folder of the data; made if it does not exist.
+    public var path: String
+    /// Threads of searches; 0: one per core.
+    public var searchThreads = 0
+    /// Threads of one graph's build; 0: all cores but one.
+    public var optimizerThreads = 0
+    /// Where messages for the operator go.
+    public var log: (@Sendable (String) -> Void)?
+
+    /// Options for a folder, with defaults for the rest.
+    public init(path: String) { self.path = path }
+}

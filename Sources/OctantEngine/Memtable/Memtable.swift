@@ -1,0 +1,254 @@
+package import OctantModel
+import OctantPayload
+package import OctantVectors
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The newest points, in memory until a checkpoint writes them as a segment.
+///
+/// Rows are only ever appended, by the applying thread; a newer version of a point is a new row and the older one gets a
+/// tombstone. Readers need no lock: a row is visible in the view of `lsn` if its version is at most `lsn` and it had not
+/// died by then. Versions ascend with rows, so a view sees a prefix of them.
+///
+/// ```
+/// id → slot table (newest row of the id) → row → previous row of the same id → …
+/// ```
+package final class Memtable: RowSource, @unchecked Sendable {
+    // SAFETY: one thread appends; readers see rows below `count`, which is stored with release order after the row is
+    // complete, and the slot table through atomics. All memory lives as long as self.
+
+    /// Rows it can hold.
+    package let capacity: Int
+    package let tombstones: Tombstones
+    package let fields: [MemtableVectors]
+    private let published = Atomic<Int>(0)
+    private let ids: UnsafeMutablePointer<PointID>
+    private let versions: UnsafeMutablePointer<UInt64>
+    private let previous: UnsafeMutablePointer<UInt32>
+    private let payloads: UnsafeMutablePointer<UnsafeRawBufferPointer>
+    private let slots: UnsafeMutablePointer<Atomic<UInt32>>
+    private let slotCount: Int
+    private var chunks: [UnsafeMutableRawPointer] = []
+    private var chunkFree = 0
+    private let bytes = Atomic<Int>(0)
+
+    private static let chunkBytes = 1 << 20
+
+    /// An empty memtable for `capacity` rows with these vectors; `nil` if memory is used up.
+    package init?(capacity: Int, vectors: [NamedVectorParams]) {
+        guard capacity > 0, capacity < 1 << 30, let tombstones = Tombstones(rowCount: capacity) else { return nil }
+        self.capacity = capacity
+        self.tombstones = tombstones
+        var fields: [MemtableVectors] = []
+        for vector in vectors {
+            guard let field = MemtableVectors(vector, capacity: capacity) else { return nil }
+            fields.append(field)
+        }
+        self.fields = fields
+        ids = .allocate(capacity: capacity)
+        versions = .allocate(capacity: capacity)
+        previous = .allocate(capacity: capacity)
+        payloads = .allocate(capacity: capacity)
+        var slotCount = 16
+        while slotCount < capacity * 2 { slotCount *= 2 }
+        self.slotCount = slotCount
+        slots = .allocate(capacity: slotCount)
+        for slot in 0..<slotCount { (slots + slot).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        ids.deallocate()
+        versions.deallocate()
+        previous.deallocate()
+        payloads.deallocate()
+        slots.deallocate()
+        for chunk in chunks { chunk.deallocate() }
+    }
+
+    package var rowCount: Int { published.load(ordering: .acquiring) }
+
+    /// Bytes of vectors and payload.
+    package var byteCount: Int { bytes.load(ordering: .relaxed) }
+
+    /// The first LSN and the last one of its rows.
+    package var lastVersion: UInt64 { rowCount == 0 ? 0 : versions[rowCount - 1] }
+
+    /// Rows that existed at `lsn`: a prefix.
+    package func rowCount(at lsn: UInt64) -> Int {
+        var count = rowCount
+        while count > 0, versions[count - 1] > lsn { count -= 1 }
+        return count
+    }
+
+    package func id(_ row: UInt32) -> PointID { ids[Int(row)] }
+    package func version(_ row: UInt32) -> UInt64 { versions[Int(row)] }
+    package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads[Int(row)] }
+
+    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? {
+        fields.first { $0.name == name }?.vector(row)
+    }
+
+    package func row(of id: PointID, at lsn: UInt64) -> UInt32? {
+        var row = newestRow(of: id)
+        while let candidate = row {
+            if versions[Int(candidate)] <= lsn { return tombstones.isLive(candidate, at: lsn) ? candidate : nil }
+            let older = previous[Int(candidate)]
+            row = older == 0 ? nil : older - 1
+        }
+        return nil
+    }
+
+    private func newestRow(of id: PointID) -> UInt32? {
+        let mask = slotCount - 1
+        var slot = Int(truncatingIfNeeded: id.stableHash) & mask
+        while true {
+            let entry = slots[slot].load(ordering: .acquiring)
+            if entry == 0 { return nil }
+            if ids[Int(entry - 1)] == id { return entry - 1 }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    /// The living row of `id`, for the applying thread.
+    package func liveRow(of id: PointID) -> UInt32? {
+        guard let row = newestRow(of: id), tombstones.deathLSN(row) == 0 else { return nil }
+        return row
+    }
+
+    /// Appends a row; the caller has made sure there is room and kills the older version itself.
+    ///
+    /// - Parameter vectors: for each field in the order of ``fields``, where its components come from.
+    package func append(
+        id: PointID, version: UInt64, payload: UnsafeRawBufferPointer, vectors: [VectorSource]
+    ) {
+        let row = published.load(ordering: .relaxed)
+        guard row < capacity else { return }
+        var added = payload.count + 40
+        for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) { added += field.dimension * 4 }
+        (ids + row).initialize(to: id)
+        versions[row] = version
+        payloads[row] = keep(payload)
+        link(id, UInt32(row))
+        bytes.add(added, ordering: .relaxed)
+        published.store(row + 1, ordering: .releasing)
+    }
+
+    private func link(_ id: PointID, _ row: UInt32) {
+        let mask = slotCount - 1
+        var slot = Int(truncatingIfNeeded: id.stableHash) & mask
+        while true {
+            let entry = slots[slot].load(ordering: .relaxed)
+            if entry == 0 || ids[Int(entry - 1)] == id {
+                previous[Int(row)] = entry
+                slots[slot].store(row + 1, ordering: .releasing)
+                return
+            }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    private func keep(_ payload: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard payload.count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let place: UnsafeMutableRawPointer
+        if payload.count > Self.chunkBytes / 4 {
+            place = .allocate(byteCount: payload.count, alignment: 8)
+            chunks.insert(place, at: 0)
+        } else {
+            if chunks.isEmpty || chunkFree < payload.count {
+                chunks.append(.allocate(byteCount: Self.chunkBytes, alignment: 8))
+                chunkFree = Self.chunkBytes
+            }
+            place = chunks[chunks.count - 1] + (Self.chunkBytes - chunkFree)
+            chunkFree -= payload.count
+        }
+        UnsafeMutableRawBufferPointer(start: place, count: payload.count).copyMemory(from: payload)
+        return UnsafeRawBufferPointer(start: place, count: payload.count)
+    }
+}
+
+/// Where the components of an appended vector come from.
+package enum VectorSource {
+    /// The point has no such vector.
+    case none
+    /// From a request.
+    case values([Float])
+    /// From a stored row.
+    case stored(UnsafePointer<Float>)
+}
+
+/// The vectors of one name in a memtable: a run of rows in lazily backed memory, ready for batch kernels.
+package final class MemtableVectors: @unchecked Sendable {
+    // SAFETY: one thread writes a row before it is published; nobody writes it again.
+    package let name: String
+    package let dimension: Int
+    package let distance: Distance
+    private let components: UnsafeMutablePointer<Float>
+    private let present: UnsafeMutablePointer<Bool>
+    private let byteCount: Int
+    private let capacity: Int
+    private let absent = Atomic<Int>(0)
+
+    init?(_ vector: NamedVectorParams, capacity: Int) {
+        name = vector.name
+        dimension = vector.params.size
+        distance = vector.params.distance
+        self.capacity = capacity
+        byteCount = capacity * dimension * MemoryLayout<Float>.stride
+        #if canImport(Darwin)
+            let flags = MAP_PRIVATE | MAP_ANON
+        #else
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        #endif
+        let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let memory, memory != MAP_FAILED else { return nil }
+        components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
+        present = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        munmap(components, byteCount)
+        present.deallocate()
+    }
+
+    /// Stores a row; returns whether there was a vector.
+    func set(_ row: UInt32, _ vector: VectorSource) -> Bool {
+        let place = components + Int(row) * dimension
+        switch vector {
+        case .values(let values) where values.count == dimension:
+            values.withUnsafeBufferPointer { source in
+                if let base = source.baseAddress { place.update(from: base, count: dimension) }
+            }
+        case .stored(let source): place.update(from: source, count: dimension)
+        case .none, .values:
+            present[Int(row)] = false
+            absent.add(1, ordering: .relaxed)
+            return false
+        }
+        present[Int(row)] = true
+        return true
+    }
+
+    /// Whether some row has no such vector.
+    package var hasAbsent: Bool { absent.load(ordering: .relaxed) > 0 }
+
+    /// Rows that have no such vector.
+    package var absentCount: Int { absent.load(ordering: .relaxed) }
+
+    /// Whether `row` has the vector.
+    package func isPresent(_ row: UInt32) -> Bool { present[Int(row)] }
+
+    /// The components of a row.
+    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
+        present[Int(row)] ? UnsafePointer(components + Int(row) * dimension) : nil
+    }
+
+    /// The first `count` rows.
+    package func rows(_ count: Int) -> DenseRows { DenseRows(base: components, count: count, dimension: dimension) }
+}

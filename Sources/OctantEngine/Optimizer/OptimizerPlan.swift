@@ -1,0 +1,122 @@
+package import OctantModel
+package import OctantStorage
+
+/// What the optimizer would do next, decided from sizes and settings alone.
+///
+/// In order: rewrite what the configuration no longer matches; rewrite what is mostly dead; take points that no graph
+/// covers into one; bring down the number of segments. A graph grows by inserting the new points, so the work of a
+/// collection that is being filled is one insertion per point, however often its segments are merged.
+package struct OptimizerPlan: Sendable, Equatable {
+    /// Why.
+    package enum Reason: String, Sendable {
+        case configMismatch = "config mismatch"
+        case vacuum
+        case indexing
+        case merge
+    }
+
+    /// Why.
+    package var reason: Reason
+    /// The segments to replace; the first is the one that grows, if one does.
+    package var sources: [UUIDBytes]
+    /// Whether the new segment gets graphs.
+    package var indexed: Bool
+    /// Whether the graphs of the first source are kept and grown.
+    package var growsFirst: Bool
+
+    /// A segment as the plan sees it.
+    package struct Part: Sendable {
+        package var uuid: UUIDBytes
+        package var rowCount: Int
+        package var deadCount: Int
+        package var vectorBytes: Int
+        package var isIndexed: Bool
+        /// Whether its files are what the configuration asks for.
+        package var isCurrent: Bool
+
+        package init(
+            uuid: UUIDBytes, rowCount: Int, deadCount: Int, vectorBytes: Int, isIndexed: Bool, isCurrent: Bool
+        ) {
+            self.uuid = uuid
+            self.rowCount = rowCount
+            self.deadCount = deadCount
+            self.vectorBytes = vectorBytes
+            self.isIndexed = isIndexed
+            self.isCurrent = isCurrent
+        }
+    }
+
+    /// Flat segments beyond this are merged even when they are too small to be indexed: each costs every search a visit.
+    private static let flatSegmentsMax = 4
+
+    /// The next step; `nil`: all is as it should be.
+    ///
+    /// - Parameters:
+    ///   - processors: what the default of `max_segment_size` goes by.
+    ///   - indexable: whether any vector wants a graph.
+    ///   - idle: nothing has been written for a while, so that even a small tail is worth indexing.
+    package static func next(
+        _ parts: [Part], config: OptimizerConfig, processors: Int, indexable: Bool, idle: Bool
+    ) -> OptimizerPlan? {
+        if config.maxOptimizationThreads == 0 { return nil }
+        if let part = parts.first(where: { !$0.isCurrent }) {
+            return OptimizerPlan(reason: .configMismatch, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
+        }
+        if let part = parts.first(where: { isWorthVacuuming($0, config) }) {
+            return OptimizerPlan(reason: .vacuum, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
+        }
+        let cap = segmentBytesMax(parts, config, processors)
+        let flat = parts.filter { !$0.isIndexed }.sorted { $0.vectorBytes < $1.vectorBytes }
+        let indexed = parts.filter(\.isIndexed).sorted { $0.vectorBytes > $1.vectorBytes }
+        if indexable, let plan = indexing(flat, indexed, config, cap, idle) { return plan }
+        if flat.count > flatSegmentsMax {
+            let sources = flat.map(\.uuid)
+            return OptimizerPlan(reason: .merge, sources: sources, indexed: false, growsFirst: false)
+        }
+        return merging(indexed, config, cap)
+    }
+
+    private static func isWorthVacuuming(_ part: Part, _ config: OptimizerConfig) -> Bool {
+        if part.deadCount == part.rowCount { return true }
+        return part.rowCount >= config.vacuumMinVectorNumber
+            && Double(part.deadCount) > config.deletedThreshold * Double(part.rowCount)
+    }
+
+    /// The largest segment a merge may make.
+    private static func segmentBytesMax(_ parts: [Part], _ config: OptimizerConfig, _ processors: Int) -> Int {
+        let kilobytes = config.maxSegmentSize ?? max(1, processors) * 256_000
+        let limit = min(kilobytes, Int.max >> 10) << 10
+        guard config.defaultSegmentNumber > 1 else { return limit }
+        let total = parts.reduce(0) { $0 + $1.vectorBytes }
+        let threshold = min(config.indexingThreshold ?? 10_000, Int.max >> 11) << 10
+        return min(limit, max(total / config.defaultSegmentNumber * 21 / 20, threshold))
+    }
+
+    private static func indexing(
+        _ flat: [Part], _ indexed: [Part], _ config: OptimizerConfig, _ cap: Int, _ idle: Bool
+    ) -> OptimizerPlan? {
+        guard let kilobytes = config.indexingThreshold, kilobytes > 0 else { return nil }
+        let tail = flat.reduce(0) { $0 + $1.vectorBytes }
+        var threshold = min(kilobytes, Int.max >> 11) << 10
+        if idle, let largest = indexed.first { threshold = min(threshold, max(1 << 20, largest.vectorBytes / 50)) }
+        guard tail >= threshold, !flat.isEmpty else { return nil }
+        let base = indexed.first { $0.vectorBytes + tail <= cap }
+        var sources = base.map { [$0.uuid] } ?? []
+        var bytes = base?.vectorBytes ?? 0
+        for part in flat {
+            if bytes > 0, bytes + part.vectorBytes > cap { break }
+            sources.append(part.uuid)
+            bytes += part.vectorBytes
+        }
+        return OptimizerPlan(reason: .indexing, sources: sources, indexed: true, growsFirst: base != nil)
+    }
+
+    private static func merging(_ indexed: [Part], _ config: OptimizerConfig, _ cap: Int) -> OptimizerPlan? {
+        guard indexed.count > max(1, config.defaultSegmentNumber), let smallest = indexed.last else { return nil }
+        guard let base = indexed.dropLast().first(where: { $0.vectorBytes + smallest.vectorBytes <= cap }) else {
+            return nil
+        }
+        return OptimizerPlan(
+            reason: .merge, sources: [base.uuid, smallest.uuid], indexed: true, growsFirst: true)
+    }
+}

@@ -1,0 +1,98 @@
+package import OctantModel
+import OctantPayload
+import OctantVectors
+
+/// A search for the nearest vectors, planned once and run on every part of a view.
+package struct NearestSearch: Sendable {
+    /// The vector's name.
+    package var using: String
+    /// Its distance.
+    package var distance: Distance
+    /// The query, normalised for cosine.
+    package var query: [Float]
+    /// Which points may be found.
+    package var filter: Filter?
+    /// A point that may not be found: the one the query was taken from.
+    package var excluded: PointID?
+    package var params: SearchParams
+    /// How many to find in each part.
+    package var limit: Int
+
+    /// A point found, by the engine's similarity (larger is better).
+    package struct Found: Sendable {
+        package var id: PointID
+        package var similarity: Float
+        package var hit: ReadView.Hit
+    }
+
+    package init(
+        using: String, distance: Distance, query: [Float], filter: Filter?, excluded: PointID?, params: SearchParams,
+        limit: Int
+    ) {
+        self.using = using
+        self.distance = distance
+        self.query = query
+        self.filter = filter
+        self.excluded = excluded
+        self.params = params
+        self.limit = limit
+    }
+
+    /// The best of all parts, best first; equal similarities by id.
+    package func run(_ view: ReadView, pool: ComputePool) -> [Found] {
+        let parts = view.sources.filter { $0.rowCount > 0 }
+        let results = Monitor([[Found]](repeating: [], count: parts.count))
+        pool.parallel(parts.count) { number in
+            let found = search(parts[number], view)
+            results.withLock { $0[number] = found }
+        }
+        var all = results.withLock { $0.count == 1 ? $0[0] : Array($0.joined()) }
+        all.sort { $0.similarity != $1.similarity ? $0.similarity > $1.similarity : $0.id < $1.id }
+        return Array(all.prefix(limit))
+    }
+
+    private func search(_ source: any RowSource, _ view: ReadView) -> [Found] {
+        let rows: [ScoredRow] =
+            if let segment = source as? Segment {
+                SegmentSearch(self, segment, lsn: view.lsn)?.run() ?? []
+            } else if let memtable = source as? Memtable {
+                scan(memtable, lsn: view.lsn)
+            } else { [] }
+        return rows.map {
+            Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row))
+        }
+    }
+
+    /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
+    private func scan(_ memtable: Memtable, lsn: UInt64) -> [ScoredRow] {
+        guard let field = memtable.fields.first(where: { $0.name == using }) else { return [] }
+        let rowCount = memtable.rowCount(at: lsn)
+        guard rowCount > 0 else { return [] }
+        let compiled = filter.flatMap { filter in
+            filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, lsn: lsn))
+        }
+        let index = DenseIndex(
+            distance: distance, rows: field.rows(rowCount), codes: nil, graph: nil, owner: memtable)
+        let tombstones = memtable.tombstones
+        let out = excluded.flatMap { memtable.row(of: $0, at: lsn) } ?? .max
+        let checksRows = tombstones.killedCount > 0 || field.hasAbsent || out != .max
+        let admit: RowPredicate? =
+            compiled == nil && !checksRows
+            ? nil
+            : { rows, count, admitted in
+                if let compiled { compiled.matches(rows, count, admitted) } else {
+                    for place in 0..<count { admitted[place] = true }
+                }
+                guard checksRows else { return }
+                for place in 0..<count where admitted[place] {
+                    let row = rows[place]
+                    admitted[place] = row != out && tombstones.isLive(row, at: lsn) && field.isPresent(row)
+                }
+            }
+        let options = DenseIndex.Options(limit: limit, ef: limit, mode: .exact)
+        return query.withUnsafeBufferPointer { query in
+            guard let base = query.baseAddress else { return [] }
+            return index.scanAll(query: base, options: options, admit: admit, range: nil)
+        }
+    }
+}

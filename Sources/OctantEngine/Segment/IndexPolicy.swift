@@ -1,0 +1,50 @@
+package import OctantModel
+package import OctantVectors
+
+/// What a vector's configuration asks of a segment: which codes and which graph. Pure: values in, values out.
+package struct IndexPolicy {
+    /// How the codes are made, as written in the manifest; `nil`: no codes.
+    package let codes: String?
+    /// The quantile of the codes.
+    package let quantile: Double?
+    /// The graph to build; `nil`: none.
+    package let graph: HNSWParameters?
+
+    /// The seed of every graph: a build on one thread gives the same graph again.
+    private static let seed: UInt64 = 100
+
+    /// The policy of a vector.
+    ///
+    /// Codes are made where the user asks for quantisation. Where the originals are resident they are made anyway: the
+    /// graph is built and walked on them, which is several times cheaper, and every score is then computed from the
+    /// originals. Where the originals are on disk without quantisation, memory is what the user is short of.
+    package init(_ vector: NamedVectorParams, config: CollectionConfig) {
+        let hnsw = config.hnsw.applying(vector.params.hnsw)
+        switch vector.params.quantization ?? config.quantization {
+        case .scalar(let scalar):
+            quantile = scalar.quantile
+            codes = "int8 quantile=\(scalar.quantile.map { "\($0)" } ?? "full")"
+        case nil:
+            quantile = nil
+            codes = vector.params.onDisk == true ? nil : "int8 quantile=full"
+        }
+        graph =
+            hnsw.m == 0
+            ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
+    }
+
+    /// A graph's parameters, as written in the manifest.
+    package static func describe(_ parameters: HNSWParameters) -> String {
+        "m=\(parameters.m) ef_construct=\(parameters.efConstruct)"
+    }
+
+    /// Whether the files of `segment` are what the policy asks for.
+    package func matches(_ segment: SegmentEntry, vector: String) -> Bool {
+        if let file = segment.file(.codes, vector), file.parameters != codes { return false }
+        guard let file = segment.file(.graph, vector) else { return true }
+        if codes != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
+            return false
+        }
+        return graph.map { Self.describe($0) } == file.parameters
+    }
+}

@@ -1,0 +1,186 @@
+package import OctantModel
+package import OctantPayload
+package import OctantStorage
+
+/// An immutable segment: files on disk, mapped or resident, and the tombstones of what was deleted since.
+///
+/// The parts that are read from files are shared by all `Segment` values over the same folder; adding a field index makes
+/// a new value over the same parts.
+package final class Segment: RowSource {
+    /// What the manifest says of it.
+    package let entry: SegmentEntry
+    package let folder: SegmentFolder
+    package let tombstones: Tombstones
+    /// Its vectors, in the order of the configuration.
+    package let fields: [SegmentVectors]
+    private let ids: IDMap
+    private let payloads: PayloadFile
+    private let idFile: BlockFile
+    private let indexes: [PayloadPath: [FieldIndex]]
+
+    /// Opens the segment: ids and graph are verified whole, vectors and payload when they are rewritten.
+    ///
+    /// - Parameters:
+    ///   - deletionsPath: the folder of deletion bitmaps.
+    ///   - kept: the tombstones of the same segment opened before, instead of those of the manifest.
+    package init(
+        _ entry: SegmentEntry, folder: SegmentFolder, config: CollectionConfig, deletionsPath: String? = nil,
+        tombstones kept: Tombstones? = nil
+    ) throws(StorageError) {
+        self.entry = entry
+        self.folder = folder
+        guard let idEntry = entry.file(.ids), let payloadEntry = entry.file(.payload) else {
+            throw StorageError(.corrupt, "\(folder.path): no file of ids or payload")
+        }
+        idFile = try folder.open(idEntry, "IDMP")
+        try idFile.verify()
+        let data = idFile.data
+        ids = try folder.decode(idEntry) { try IDMap(data) }
+        guard ids.rowCount == entry.rowCount else {
+            throw StorageError(.corrupt, "\(idFile.path): \(ids.rowCount) rows, the manifest says \(entry.rowCount)")
+        }
+        payloads = try PayloadFile(try folder.open(payloadEntry, "PAYL"), rowCount: entry.rowCount)
+        if !config.params.onDiskPayload { payloads.populate() }
+        var fields: [SegmentVectors] = []
+        for vector in config.params.vectors.all {
+            fields.append(try SegmentVectors(vector, config: config, entry: entry, folder: folder))
+        }
+        self.fields = fields
+        indexes = try Segment.openIndexes(entry, folder)
+        if let kept {
+            tombstones = kept
+            return
+        }
+        guard let tombstones = Tombstones(rowCount: entry.rowCount) else {
+            throw StorageError(.io(12), "\(folder.path): no address space for \(entry.rowCount) tombstones")
+        }
+        self.tombstones = tombstones
+        if let summary = entry.deletions, let deletionsPath {
+            try Segment.readDeletions(
+                deletionsPath + "/" + summary.name, summary, entry, folder.fileSystem, into: tombstones)
+        }
+    }
+
+    private init(_ segment: Segment, entry: SegmentEntry) throws(StorageError) {
+        self.entry = entry
+        folder = segment.folder
+        tombstones = segment.tombstones
+        fields = segment.fields
+        ids = segment.ids
+        payloads = segment.payloads
+        idFile = segment.idFile
+        indexes = try Segment.openIndexes(entry, segment.folder)
+    }
+
+    /// The same segment with the field indexes that `entry` names.
+    package func reopeningIndexes(_ entry: SegmentEntry) throws(StorageError) -> Segment {
+        try Segment(self, entry: entry)
+    }
+
+    private static func openIndexes(
+        _ entry: SegmentEntry, _ folder: SegmentFolder
+    ) throws(StorageError) -> [PayloadPath: [FieldIndex]] {
+        var indexes: [PayloadPath: [FieldIndex]] = [:]
+        for file in entry.files where file.role == .fieldIndex {
+            let (bytes, owner) = try folder.load(file, "FIDX", resident: true)
+            let index = try folder.decode(file) { try FieldIndex(bytes: bytes, owner: owner) }
+            indexes[index.key, default: []].append(index)
+        }
+        return indexes
+    }
+
+    private static func readDeletions(
+        _ path: String, _ summary: FileSummary, _ entry: SegmentEntry, _ fileSystem: any FileSystem,
+        into tombstones: Tombstones
+    ) throws(StorageError) {
+        let file = try BlockFile(path: path, type: "DELS", expected: summary, uuid: entry.uuid, fileSystem: fileSystem)
+        try file.verify()
+        let wordCount = (entry.rowCount + 63) / 64
+        guard file.data.count == wordCount * 8 else {
+            throw StorageError(.corrupt, "\(path): not a bit for each of \(entry.rowCount) rows")
+        }
+        for word in 0..<wordCount {
+            var bits = file.data.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self).littleEndian
+            while bits != 0 {
+                tombstones.kill(UInt32(word * 64 + bits.trailingZeroBitCount), at: 1)
+                bits &= bits - 1
+            }
+        }
+    }
+
+    package var rowCount: Int { entry.rowCount }
+    package func id(_ row: UInt32) -> PointID { ids.id(row) }
+    package func version(_ row: UInt32) -> UInt64 { ids.version(row) }
+    package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
+    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
+
+    /// The vectors of this name.
+    package func field(_ name: String) -> SegmentVectors? { fields.first { $0.name == name } }
+
+    package func row(of id: PointID, at lsn: UInt64) -> UInt32? {
+        guard let row = ids.row(of: id), tombstones.isLive(row, at: lsn) else { return nil }
+        return row
+    }
+
+    /// The living row of `id`, for the applying thread.
+    package func liveRow(of id: PointID) -> UInt32? {
+        guard let row = ids.row(of: id), tombstones.deathLSN(row) == 0 else { return nil }
+        return row
+    }
+
+    /// Rows in ascending order of id.
+    package var listedCount: Int { ids.listedCount }
+    /// The row at a place of that order.
+    package func row(atPlace place: Int) -> UInt32 { ids.row(atPlace: place) }
+    /// The first place whose id is not below `id`.
+    package func lowerBound(_ id: PointID) -> Int { ids.lowerBound(id) }
+
+    /// The indexes of exactly this key.
+    package func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
+
+    /// Bytes of all original vectors.
+    package var vectorBytes: Int { fields.reduce(0) { $0 + $1.byteCount } }
+
+    /// Whether every vector that wants a graph has one (or is absent from all points).
+    package var isIndexed: Bool { fields.contains(where: \.hasGraph) && fields.allSatisfy(\.isCovered) }
+
+    /// Checks what opening did not: vectors and payload.
+    package func verifyBulk() throws(StorageError) {
+        for file in entry.files {
+            switch file.role {
+            case .vectors: try folder.open(file, "VECS").verify()
+            case .payload: try folder.open(file, "PAYL").verify()
+            default: break
+            }
+        }
+    }
+}
+
+/// The payloads of a segment: `u64 end[rows]`, the place where each row's bytes end, then the bytes.
+package struct PayloadFile: @unchecked Sendable {
+    // SAFETY: read-only mapping kept alive by `file`.
+    private let file: BlockFile
+    private let ends: UnsafePointer<UInt64>
+    private let bytes: UnsafeRawBufferPointer
+
+    init(_ file: BlockFile, rowCount: Int) throws(StorageError) {
+        let data = file.data
+        guard data.count >= rowCount * 8, let base = data.baseAddress else {
+            throw StorageError(.corrupt, "\(file.path): too short for \(rowCount) rows")
+        }
+        self.file = file
+        ends = base.assumingMemoryBound(to: UInt64.self)
+        bytes = UnsafeRawBufferPointer(rebasing: data[(rowCount * 8)...])
+        file.advise(.random)
+    }
+
+    func populate() { file.populate() }
+
+    /// The bytes of a row; none if the table is damaged.
+    func bytes(_ row: UInt32) -> UnsafeRawBufferPointer {
+        let from = row == 0 ? 0 : ends[Int(row) - 1]
+        let to = ends[Int(row)]
+        guard from < to, to <= UInt64(bytes.count) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: bytes[Int(from)..<Int(to)])
+    }
+}

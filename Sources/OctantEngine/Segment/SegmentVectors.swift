@@ -1,0 +1,119 @@
+package import OctantModel
+import OctantStorage
+package import OctantVectors
+
+/// The vectors of one name in a segment: original components, and codes and graph where there are some.
+package final class SegmentVectors: @unchecked Sendable {
+    // SAFETY: read-only memory, owned by `owners`.
+    package let name: String
+    package let params: VectorParams
+    package let index: DenseIndex
+    package let rows: DenseRows
+    /// A bit per row, set where the point has the vector; `nil` if all rows have it.
+    private let presence: UnsafePointer<UInt64>?
+    /// Rows that have the vector.
+    package let presentCount: Int
+    /// Whether a graph covers it.
+    package let hasGraph: Bool
+    /// Whether codes cover it.
+    package let hasCodes: Bool
+    /// Whether the user asked for the codes (else they are the engine's own and every score is of the originals).
+    package let quantization: QuantizationConfig?
+    /// Whether there is nothing left for the optimizer to index.
+    package let isCovered: Bool
+    private let owners: [AnyObject]
+
+    /// The `ef` of a search that names none.
+    package let defaultEF: Int
+
+    /// Opens the vector's files.
+    ///
+    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes that are to
+    /// be resident are copied to memory with huge pages: random access is a third to a half faster there than in a
+    /// mapped file, which only has small pages.
+    package init(
+        _ vector: NamedVectorParams, config: CollectionConfig, entry: SegmentEntry, folder: SegmentFolder
+    ) throws(StorageError) {
+        name = vector.name
+        params = vector.params
+        let hnsw = config.hnsw.applying(vector.params.hnsw)
+        let scheme = vector.params.quantization ?? config.quantization
+        let onDisk = vector.params.onDisk ?? false
+        defaultEF = hnsw.efConstruct
+        quantization = scheme
+        var owners: [AnyObject] = []
+
+        guard let file = entry.file(.vectors, vector.name) else {
+            throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
+        }
+        let originals = try folder.open(file, "VECS")
+        let (floats, overflow) = entry.rowCount.multipliedReportingOverflow(by: vector.params.size)
+        let data = originals.data
+        guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
+            throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
+        }
+        if onDisk { originals.advise(.random) } else { originals.populate() }
+        owners.append(originals)
+        rows = DenseRows(
+            base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
+
+        if let file = entry.file(.presence, vector.name) {
+            let bits = try folder.open(file, "PRES")
+            guard bits.data.count == (entry.rowCount + 63) / 64 * 8, let base = bits.data.baseAddress else {
+                throw StorageError(.corrupt, "\(bits.path): not a bit for each of \(entry.rowCount) rows")
+            }
+            try bits.verify()
+            owners.append(bits)
+            let words = base.assumingMemoryBound(to: UInt64.self)
+            presence = words
+            presentCount = (0..<(entry.rowCount + 63) / 64).reduce(0) { $0 + words[$1].nonzeroBitCount }
+        } else {
+            presence = nil
+            presentCount = entry.rowCount
+        }
+
+        var codes: Int8Codes?
+        if let file = entry.file(.codes, vector.name) {
+            var resident = !onDisk
+            if case .scalar(let scalar)? = scheme, scalar.alwaysRAM == true { resident = true }
+            let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
+            codes = try folder.decode(file) { try Int8Codes(bytes: bytes, owner: owner) }
+        }
+        var graph: HNSWGraph?
+        if let file = entry.file(.graph, vector.name) {
+            let (bytes, owner) = try folder.load(file, "HNSW", resident: !(hnsw.onDisk ?? false))
+            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner) }
+        }
+        hasCodes = codes != nil
+        hasGraph = graph != nil
+        isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
+        self.owners = owners
+        index = DenseIndex(
+            distance: vector.params.distance, rows: rows, codes: codes, graph: graph, owner: OwnerList(owners))
+    }
+
+    /// Whether some row has no such vector.
+    package var hasAbsent: Bool { presence != nil }
+
+    /// Whether `row` has the vector.
+    @inline(__always)
+    package func isPresent(_ row: UInt32) -> Bool {
+        guard let presence else { return true }
+        return presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0
+    }
+
+    /// The components of a row.
+    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
+        guard Int(row) < rows.count, isPresent(row) else { return nil }
+        return rows.base + Int(row) * rows.dimension
+    }
+
+    /// Bytes of the originals.
+    package var byteCount: Int { rows.count * rows.dimension * 4 }
+}
+
+/// Keeps several objects alive as one.
+private final class OwnerList {
+    private let owners: [AnyObject]
+    init(_ owners: [AnyObject]) { self.owners = owners }
+}

@@ -1,0 +1,292 @@
+package import OctantModel
+import OctantPayload
+package import OctantStorage
+import OctantVectors
+
+/// What a new segment is made of.
+package struct SegmentRecipe: Sendable {
+    /// Rows to take over from one holder.
+    package struct Source: Sendable {
+        /// The holder.
+        package var rows: any RowSource
+        /// How many of its rows are considered: those up to the checkpoint.
+        package var rowCount: Int
+        /// Keep rows that are dead, so that row numbers (and the graph over them) stay as they are.
+        package var keepsDead: Bool
+
+        package init(rows: any RowSource, rowCount: Int, keepsDead: Bool = false) {
+            self.rows = rows
+            self.rowCount = rowCount
+            self.keepsDead = keepsDead
+        }
+    }
+
+    /// The holders, in row order of the new segment.
+    package var sources: [Source]
+    /// The checkpoint: rows dead by it are left out, rows that die later are kept and get tombstones at the swap.
+    package var checkpoint: LSN
+    /// The collection's configuration.
+    package var config: CollectionConfig
+    /// The field indexes to build.
+    package var fieldIndexes: [Manifest.FieldIndexEntry]
+    /// Whether to build graphs.
+    package var indexed: Bool
+    /// Grow the first source's graphs instead of building anew.
+    package var growsFirst: Bool
+    /// Threads for graphs.
+    package var threads: Int
+
+    package init(
+        sources: [Source], checkpoint: LSN, config: CollectionConfig, fieldIndexes: [Manifest.FieldIndexEntry],
+        indexed: Bool, growsFirst: Bool = false, threads: Int = 1
+    ) {
+        self.sources = sources
+        self.checkpoint = checkpoint
+        self.config = config
+        self.fieldIndexes = fieldIndexes
+        self.indexed = indexed
+        self.growsFirst = growsFirst
+        self.threads = threads
+    }
+}
+
+/// A written segment, and where each source row went.
+package struct WrittenSegment: Sendable {
+    package var entry: SegmentEntry
+    package var folder: SegmentFolder
+    /// Per source, per row: the new row, or `UInt32.max` if it was left out.
+    package var newRows: [[UInt32]]
+}
+
+/// Writes the files of a new segment, each synced before the manifest may name it.
+package struct SegmentWriter {
+    private let recipe: SegmentRecipe
+    private let folder: SegmentFolder
+    private let isCancelled: @Sendable () -> Bool
+    private var files: [SegmentEntry.FileEntry] = []
+    private var places: [Place] = []
+
+    private struct Place {
+        var source: Int
+        var row: UInt32
+        var isDead: Bool
+    }
+
+    /// Codes are worth their file from so many rows on; below, a scan of the originals is as fast.
+    static let codedRowsMin = 256
+
+    /// Writes a segment into a new folder under `directory`. Returns `nil` if no row is left to write.
+    ///
+    /// Throws the file layer's errors, and `closed` if cancelled.
+    package static func write(
+        _ recipe: SegmentRecipe, directory: String, fileSystem: any FileSystem, isCancelled: @escaping @Sendable () -> Bool
+    ) throws(StorageError) -> WrittenSegment? {
+        let uuid = UUIDBytes.random()
+        let folder = SegmentFolder(path: directory + "/" + uuid.description, uuid: uuid, fileSystem: fileSystem)
+        var writer = SegmentWriter(recipe, folder, isCancelled)
+        let newRows = writer.placeRows()
+        guard !writer.places.isEmpty else { return nil }
+        do throws(StorageError) {
+            try fileSystem.makeDirectory(folder.path)
+            let entry = try writer.writeFiles()
+            try fileSystem.syncDirectory(folder.path)
+            try fileSystem.syncDirectory(directory)
+            return WrittenSegment(entry: entry, folder: folder, newRows: newRows)
+        } catch {
+            try? fileSystem.removeTree(folder.path)  // no manifest names it; the first error is the one to report
+            throw error
+        }
+    }
+
+    private init(_ recipe: SegmentRecipe, _ folder: SegmentFolder, _ isCancelled: @escaping @Sendable () -> Bool) {
+        self.recipe = recipe
+        self.folder = folder
+        self.isCancelled = isCancelled
+    }
+
+    private mutating func placeRows() -> [[UInt32]] {
+        var newRows: [[UInt32]] = []
+        for (number, source) in recipe.sources.enumerated() {
+            var mapping = [UInt32](repeating: .max, count: source.rowCount)
+            for row in 0..<UInt32(source.rowCount) {
+                let isDead = !source.rows.tombstones.isLive(row, at: recipe.checkpoint)
+                if isDead, !source.keepsDead { continue }
+                mapping[Int(row)] = UInt32(places.count)
+                places.append(Place(source: number, row: row, isDead: isDead))
+            }
+            newRows.append(mapping)
+        }
+        return newRows
+    }
+
+    private mutating func writeFiles() throws(StorageError) -> SegmentEntry {
+        let lastLSN = try writeIDs()
+        try writePayload()
+        for vector in recipe.config.params.vectors.all { try writeVector(vector) }
+        for index in recipe.fieldIndexes {
+            let rows = places.lazy.map { place in
+                place.isDead
+                    ? UnsafeRawBufferPointer(start: nil, count: 0) : recipe.sources[place.source].rows.payload(place.row)
+            }
+            files.append(try Self.writeIndex(index, folder: folder, rowCount: places.count, payloads: rows))
+        }
+        return SegmentEntry(uuid: folder.uuid, rowCount: places.count, files: files, lastLSN: lastLSN)
+    }
+
+    private mutating func write(
+        _ role: SegmentEntry.Role, _ subject: String = "", _ type: BlockFileType, name: String, parameters: String = "",
+        _ body: (BlockFileWriter) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        if isCancelled() { throw StorageError(.closed, "cancelled") }
+        let path = folder.path + "/" + name
+        let writer = try BlockFileWriter(
+            path: path, type: type, uuid: folder.uuid, rows: UInt64(places.count), fileSystem: folder.fileSystem)
+        try body(writer)
+        let summary = try writer.finish()
+        files.append(.init(role: role, subject: subject, parameters: parameters, summary: summary))
+    }
+
+    private mutating func writeIDs() throws(StorageError) -> LSN {
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        let ids = places.map { sources[$0.source].id($0.row) }
+        let versions = places.map { sources[$0.source].version($0.row) }
+        try write(.ids, "IDMP", name: "ids") { (file) throws(StorageError) in
+            try IDMap.encode(ids: ids, versions: versions, listed: { !places[$0].isDead }) { (bytes) throws(StorageError) in
+                try file.append(bytes)
+            }
+        }
+        return versions.max() ?? 0
+    }
+
+    private mutating func writePayload() throws(StorageError) {
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        var ends: [UInt64] = []
+        ends.reserveCapacity(places.count)
+        var total: UInt64 = 0
+        for place in places {
+            if !place.isDead { total += UInt64(sources[place.source].payload(place.row).count) }
+            ends.append(total.littleEndian)
+        }
+        let table = ends.withUnsafeBytes { Array($0) }
+        try write(.payload, "PAYL", name: "payload") { (file) throws(StorageError) in
+            try file.append(table)
+            for place in places where !place.isDead { try file.append(sources[place.source].payload(place.row)) }
+        }
+    }
+
+    private mutating func writeVector(_ vector: NamedVectorParams) throws(StorageError) {
+        let number = recipe.config.params.vectors.all.firstIndex { $0.name == vector.name } ?? 0
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        let rowBytes = vector.params.size * 4
+        let zeros = [UInt8](repeating: 0, count: rowBytes)
+        var presence = [UInt64](repeating: 0, count: (places.count + 63) / 64)
+        var absent = 0
+        try write(.vectors, vector.name, "VECS", name: "vectors-\(number)") { (file) throws(StorageError) in
+            for (row, place) in places.enumerated() {
+                if let components = sources[place.source].vector(place.row, vector.name) {
+                    presence[row >> 6] |= 1 << UInt64(row & 63)
+                    try file.append(UnsafeRawBufferPointer(start: components, count: rowBytes))
+                } else {
+                    absent += 1
+                    try file.append(zeros)
+                }
+            }
+        }
+        if absent > 0 {
+            let bytes = presence.map(\.littleEndian).withUnsafeBytes { Array($0) }
+            try write(.presence, vector.name, "PRES", name: "presence-\(number)") { (file) throws(StorageError) in
+                try file.append(bytes)
+            }
+        }
+        guard absent < places.count else { return }
+        try writeCodesAndGraph(vector, number, presence: absent > 0 ? presence : nil)
+    }
+
+    private mutating func writeCodesAndGraph(
+        _ vector: NamedVectorParams, _ number: Int, presence: [UInt64]?
+    ) throws(StorageError) {
+        guard let file = files.last(where: { $0.role == .vectors && $0.subject == vector.name }) else { return }
+        let mapped = try folder.open(file, "VECS")
+        guard let base = mapped.data.baseAddress else { return }
+        let rows = DenseRows(
+            base: base.assumingMemoryBound(to: Float.self), count: places.count, dimension: vector.params.size)
+        let policy = IndexPolicy(vector, config: recipe.config)
+        var codes: Int8Codes?
+        var keeper: BlockFile?
+        if let parameters = policy.codes, places.count >= Self.codedRowsMin {
+            let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: policy.quantile)
+            let threads = recipe.threads
+            try write(.codes, vector.name, "CODE", name: "codes-\(number)", parameters: parameters) {
+                (file) throws(StorageError) in
+                try Self.storing {
+                    try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                }
+            }
+            if let entry = files.last {
+                let (bytes, owner) = try folder.load(entry, "CODE", resident: recipe.indexed)
+                codes = try folder.decode(entry) { try Int8Codes(bytes: bytes, owner: owner) }
+                keeper = owner as? BlockFile
+            }
+        }
+        if recipe.indexed, let parameters = policy.graph { try writeGraph(vector, number, parameters, rows, codes, presence) }
+        withExtendedLifetime((mapped, keeper)) {}
+    }
+
+    private mutating func writeGraph(
+        _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows, _ codes: Int8Codes?,
+        _ presence: [UInt64]?
+    ) throws(StorageError) {
+        let isCancelled = isCancelled
+        var existing: HNSWGraph?
+        if recipe.growsFirst, let first = recipe.sources.first?.rows as? Segment {
+            existing = first.field(vector.name)?.index.graph
+        }
+        let threads = recipe.threads
+        let builder: HNSWBuilder
+        do {
+            builder = try HNSWBuilder(parameters: parameters, count: rows.count)
+            try builder.build(
+                source: codes.map { .codes($0) } ?? .rows(rows, vector.params.distance), existing: existing,
+                threads: threads, isPresent: presence.map { words in { words[Int($0 >> 6)] >> UInt64($0 & 63) & 1 != 0 } },
+                isCancelled: isCancelled)
+        } catch {
+            throw StorageError(isCancelled() ? .closed : .io(12), "\(folder.path): building the graph: \(error)")
+        }
+        let description = IndexPolicy.describe(parameters)
+        try write(.graph, vector.name, "HNSW", name: "graph-\(number)", parameters: description) {
+            (file) throws(StorageError) in
+            try Self.storing { try builder.serialize { try file.append($0) } }
+        }
+    }
+
+    /// Builds the file of a field index over `payloads`, which come in row order.
+    package static func writeIndex(
+        _ index: Manifest.FieldIndexEntry, folder: SegmentFolder, rowCount: Int,
+        payloads: some Sequence<UnsafeRawBufferPointer>
+    ) throws(StorageError) -> SegmentEntry.FileEntry {
+        var builder = FieldIndexBuilder(key: index.key, type: index.schema.type, rowCount: rowCount)
+        var row: UInt32 = 0
+        for payload in payloads {
+            if payload.count > 0 { builder.add(row: row, payload: PayloadView(payload)) }
+            row += 1
+        }
+        let name = "index-" + UUIDBytes.random().description
+        let writer = try BlockFileWriter(
+            path: folder.path + "/" + name, type: "FIDX", uuid: folder.uuid, rows: UInt64(rowCount),
+            fileSystem: folder.fileSystem)
+        try storing { try builder.finish { try writer.append($0) } }
+        return .init(
+            role: .fieldIndex, subject: index.key.description, parameters: index.schema.type.rawValue,
+            summary: try writer.finish())
+    }
+
+    /// Runs a writer of another module, whose closure may throw anything, and gives back this layer's error.
+    private static func storing(_ body: () throws -> Void) throws(StorageError) {
+        do { try body() } catch let error as StorageError { throw error } catch {
+            throw StorageError(.io(12), "\(error)")
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import OctantModel
+import OctantPayload
+package import OctantStorage
+
+/// Changing what is on disk: there is one way, a new manifest, for checkpoints, optimisations and configuration alike.
+extension Shard {
+    /// A replacement of parts by a new segment.
+    struct Replacement {
+        /// The parts that go, in the order of the recipe's sources.
+        var sources: [any RowSource]
+        /// The segment that comes; `nil` if no row was left.
+        var written: WrittenSegment?
+        /// The new checkpoint, if the parts include a memtable.
+        var checkpoint: LSN?
+    }
+
+    /// Publishes a manifest with the replacement, then swaps the parts in memory. Deaths that came after the recipe was
+    /// made are carried over. Returns the segments that are gone, whose files may be removed.
+    func publish(_ replacement: Replacement) throws(StorageError) {
+        let gone = replacement.sources.compactMap { $0 as? Segment }
+        let obsolete = try publication.withLock { (manifest) throws(StorageError) -> [String] in
+            var next = manifest
+            let goneIDs = Set(gone.map(\.entry.uuid))
+            next.segments.removeAll { goneIDs.contains($0.uuid) }
+            if let checkpoint = replacement.checkpoint { next.checkpoint = checkpoint }
+            var segment: Segment?
+            if let written = replacement.written {
+                let entry = try addMissingIndexes(written.entry, written.folder, next.fieldIndexes)
+                let opened = try Segment(entry, folder: written.folder, config: next.config)
+                carryDeaths(replacement, into: opened)
+                next.segments.append(entry)
+                segment = opened
+            }
+            let obsolete = try writeDeletions(&next, extra: segment)
+            _ = try store.publish(next.encoded())
+            manifest = next
+            applying.withLock { _ in
+                if let segment { carryDeaths(replacement, into: segment) }
+                state.withLock { state in
+                    state.segments.removeAll { goneIDs.contains($0.entry.uuid) }
+                    state.memtables.removeAll { slot in
+                        replacement.sources.contains { ($0 as AnyObject) === (slot.table as AnyObject) }
+                    }
+                    if let segment { state.segments.append(segment) }
+                }
+            }
+            return obsolete
+        }
+        for path in obsolete { try? fileSystem.unlink(path) }  // no manifest names it any more; recovery sweeps too
+        for segment in gone { try? fileSystem.removeTree(segment.folder.path) }  // as above; readers keep their mappings
+    }
+
+    /// Gives the new segment the deaths of the rows it was made of.
+    private func carryDeaths(_ replacement: Replacement, into segment: Segment) {
+        guard let newRows = replacement.written?.newRows else { return }
+        for (source, mapping) in zip(replacement.sources, newRows) where source.tombstones.killedCount > 0 {
+            for (row, newRow) in mapping.enumerated() where newRow != .max {
+                let death = source.tombstones.deathLSN(UInt32(row))
+                if death != 0 { segment.tombstones.kill(newRow, at: death) }
+            }
+        }
+    }
+
+    /// Writes the deletion bitmaps that changed, as of the manifest's checkpoint. Returns the files they replace.
+    private func writeDeletions(_ manifest: inout Manifest, extra: Segment?) throws(StorageError) -> [String] {
+        let open = state.withLock { $0.segments } + (extra.map { [$0] } ?? [])
+        var obsolete: [String] = []
+        for place in manifest.segments.indices {
+            let entry = manifest.segments[place]
+            guard let segment = open.first(where: { $0.entry.uuid == entry.uuid }),
+                segment.tombstones.killedCount != entry.deletedCount
+            else { continue }
+            let dead = segment.tombstones.deadCount(at: manifest.checkpoint)
+            guard dead != entry.deletedCount else { continue }
+            let name = "\(entry.uuid).\(manifest.checkpoint)-\(dead)"
+            let path = deletionsPath + "/" + name
+            try? fileSystem.unlink(path)  // of a publish that did not come through
+            let writer = try BlockFileWriter(
+                path: path, type: "DELS", uuid: entry.uuid, rows: UInt64(entry.rowCount), fileSystem: fileSystem)
+            let words = segment.tombstones.bitmap(at: manifest.checkpoint).map(\.littleEndian)
+            try writer.append(words.withUnsafeBytes { Array($0) })
+            if let old = entry.deletions { obsolete.append(deletionsPath + "/" + old.name) }
+            manifest.segments[place].deletions = try writer.finish()
+            manifest.segments[place].deletedCount = dead
+        }
+        try fileSystem.syncDirectory(deletionsPath)
+        return obsolete
+    }
+
+    /// The entry with every field index of the schema, built now where the recipe did not know of it.
+    private func addMissingIndexes(
+        _ entry: SegmentEntry, _ folder: SegmentFolder, _ schema: [Manifest.FieldIndexEntry]
+    ) throws(StorageError) -> SegmentEntry {
+        var entry = entry
+        entry.files.removeAll { file in
+            file.role == .fieldIndex
+                && !schema.contains { $0.key.description == file.subject && $0.schema.type.rawValue == file.parameters }
+        }
+        let missing = schema.filter { index in
+            !entry.files.contains { $0.role == .fieldIndex && $0.subject == index.key.description }
+        }
+        guard !missing.isEmpty, let payload = entry.file(.payload) else { return entry }
+        let payloads = try PayloadFile(try folder.open(payload, "PAYL"), rowCount: entry.rowCount)
+        for index in missing {
+            let rows = (0..<UInt32(entry.rowCount)).lazy.map { payloads.bytes($0) }
+            entry.files.append(
+                try SegmentWriter.writeIndex(index, folder: folder, rowCount: entry.rowCount, payloads: rows))
+        }
+        try folder.fileSystem.syncDirectory(folder.path)
+        return entry
+    }
+
+    // MARK: Checkpoint
+
+    func requestFlush() {
+        background.change { $0.flushRequested = true }
+        wake()
+    }
+
+    /// Writes the oldest frozen memtable as a segment and moves the checkpoint past it. Returns whether there was one.
+    package func flushFrozen() throws(StorageError) -> Bool {
+        try flushing.withLock { _ throws(StorageError) in try flushOldest() }
+    }
+
+    private func flushOldest() throws(StorageError) -> Bool {
+        let view = view
+        guard view.memtables.count > 1, let through = view.memtables[0].through else {
+            background.change { $0.flushRequested = false }
+            return false
+        }
+        let table = view.memtables[0].table
+        let indexes = publication.withLock { $0.fieldIndexes }
+        let recipe = SegmentRecipe(
+            sources: [.init(rows: table, rowCount: table.rowCount)], checkpoint: through, config: view.config,
+            fieldIndexes: indexes, indexed: false)
+        do throws(StorageError) {
+            let written = try SegmentWriter.write(
+                recipe, directory: segmentsPath, fileSystem: fileSystem, isCancelled: { false })
+            try publish(Replacement(sources: [table], written: written, checkpoint: through))
+        } catch {
+            background.change { $0.diskFull = error.code == .diskFull ? error : nil }
+            throw error
+        }
+        truncateLog(through: through)
+        background.change { $0.diskFull = nil }
+        return true
+    }
+
+    /// Freezes the open memtable if it has rows, so that the next flush writes it.
+    package func freeze() {
+        applying.withLock { _ in
+            var view = state.withLock { $0 }
+            guard let open = view.memtables.last, open.table.rowCount > 0 else { return }
+            _ = freezeMemtable(roomFor: 0, through: view.lsn, view: &view)
+        }
+    }
+
+    // MARK: Configuration
+
+    /// Publishes a changed configuration and reopens the segments whose placement it changes.
+    package func reconfigure(_ config: CollectionConfig) throws(StorageError) {
+        try publication.withLock { (manifest) throws(StorageError) in
+            var next = manifest
+            next.config = config
+            let obsolete = try writeDeletions(&next, extra: nil)
+            _ = try store.publish(next.encoded())
+            manifest = next
+            for path in obsolete { try? fileSystem.unlink(path) }  // swept by recovery too
+            var reopened: [Segment] = []
+            for segment in state.withLock({ $0.segments }) {
+                reopened.append(
+                    try Segment(
+                        segment.entry, folder: segment.folder, config: config, tombstones: segment.tombstones))
+            }
+            state.withLock {
+                $0.config = config
+                $0.segments = reopened
+            }
+        }
+        wake()
+    }
+
+    /// Builds a field index in every segment and publishes it; the same schema again does nothing.
+    package func createFieldIndex(_ index: Manifest.FieldIndexEntry) throws(StorageError) {
+        try changeIndexes { indexes in
+            if indexes.contains(index) { return false }
+            indexes.removeAll { $0.key == index.key }
+            indexes.append(index)
+            return true
+        }
+    }
+
+    /// Drops the field index of a key.
+    package func deleteFieldIndex(_ key: PayloadPath) throws(StorageError) {
+        try changeIndexes { indexes in
+            let count = indexes.count
+            indexes.removeAll { $0.key == key }
+            return indexes.count != count
+        }
+    }
+
+    private func changeIndexes(
+        _ change: (inout [Manifest.FieldIndexEntry]) -> Bool
+    ) throws(StorageError) {
+        try publication.withLock { (manifest) throws(StorageError) in
+            var next = manifest
+            guard change(&next.fieldIndexes) else { return }
+            let open = state.withLock { $0.segments }
+            var reopened: [Segment] = []
+            for segment in open {
+                guard let place = next.segments.firstIndex(where: { $0.uuid == segment.entry.uuid }) else { continue }
+                next.segments[place] = try addMissingIndexes(
+                    next.segments[place], segment.folder, next.fieldIndexes)
+                reopened.append(try segment.reopeningIndexes(next.segments[place]))
+            }
+            _ = try store.publish(next.encoded())
+            manifest = next
+            state.withLock { $0.segments = reopened }
+        }
+    }
+
+    /// The field indexes in force.
+    package var fieldIndexes: [Manifest.FieldIndexEntry] { publication.withLock { $0.fieldIndexes } }
+}

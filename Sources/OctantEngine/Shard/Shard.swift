@@ -1,0 +1,325 @@
+package import OctantModel
+import OctantPayload
+package import OctantStorage
+import Synchronization
+
+/// The points of a collection: a log, memtables and segments.
+///
+/// A write is validated and logged by the caller's thread, synced by the log's thread, and applied by the shard's own
+/// thread in the order of the log and only once it is durable. A read takes a ``ReadView`` and never waits for a write.
+///
+/// Locks, in the order they are taken: `order` (one writer resolves and logs at a time), `flushing` (one checkpoint at a
+/// time), `publication` (one manifest at a
+/// time; held during file work, by background threads and configuration changes), `applying` (one operation or swap of
+/// parts at a time), then `state` (for the instant of a look or change).
+package final class Shard: Sendable {
+    /// The collection's folder.
+    package let path: String
+    package let uuid: UUIDBytes
+    package let fileSystem: any FileSystem
+    package let limits: ShardLimits
+    let store: GenerationStore
+    let log: @Sendable (String) -> Void
+    let state: Monitor<ReadView>
+    let order = Monitor(())
+    let applying = Monitor(())
+    let flushing = Monitor(())
+    let publication: Monitor<Manifest>
+    let queue = Monitor(ApplyQueue())
+    let background = Monitor(BackgroundState())
+    private let wal = Mutex<WriteAheadLog?>(nil)
+    private let applier = Mutex<Thread?>(nil)
+    private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
+
+    init(
+        path: String, uuid: UUIDBytes, fileSystem: any FileSystem, limits: ShardLimits, store: GenerationStore,
+        manifest: Manifest, view: ReadView, log: @escaping @Sendable (String) -> Void
+    ) {
+        self.path = path
+        self.uuid = uuid
+        self.fileSystem = fileSystem
+        self.limits = limits
+        self.store = store
+        self.log = log
+        state = Monitor(view)
+        publication = Monitor(manifest)
+    }
+
+    var segmentsPath: String { path + "/s0/seg" }
+    var deletionsPath: String { path + "/s0/del" }
+
+    /// The present view.
+    package var view: ReadView { state.withLock { $0 } }
+    /// The configuration in force.
+    package var config: CollectionConfig { state.withLock { $0.config } }
+    /// Why no more writes are taken: the log failed or the shard is closed.
+    package var failure: StorageError? { queue.withLock { $0.failure } }
+    /// Operations logged and not yet applied.
+    package var queueLength: Int { queue.withLock { $0.entries.count - $0.head } }
+
+    /// Sets what is called when there is background work.
+    package func onBackgroundWork(_ wake: @escaping @Sendable () -> Void) { wakeBackground.withLock { $0 = wake } }
+
+    func wake() { wakeBackground.withLock { $0 }?() }
+
+    // MARK: Writing
+
+    /// Logs a validated operation and arranges for it to be applied.
+    ///
+    /// - Parameters:
+    ///   - wait: answer when the operation is on disk and visible, else when the operating system has it.
+    ///   - completion: called once, from a thread of the engine or from this one.
+    package func submit(
+        _ operation: UpdateOperation, wait: Bool,
+        completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
+    ) {
+        let failed: OctantError? = order.withLock { _ in
+            do throws(OctantError) {
+                try admit(operation)
+                let resolved = try resolve(operation)
+                try enqueue(resolved, wait: wait, completion)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failed { completion(.failure(failed)) }
+    }
+
+    /// Refuses writes that would need room there is none of.
+    private func admit(_ operation: UpdateOperation) throws(OctantError) {
+        if let failure { throw OctantError(failure) }
+        if case .delete = operation { return }
+        if let full = background.withLock({ $0.diskFull }) { throw OctantError(full) }
+    }
+
+    private func enqueue(
+        _ operation: UpdateOperation, wait: Bool, _ completion: @escaping ApplyQueue.Completion
+    ) throws(OctantError) {
+        let bytes = operation.encoded()
+        queue.wait { [limits] queue -> Void? in
+            queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
+                ? () : nil
+        }
+        guard let log = wal.withLock({ $0 }) else { throw OctantError(.unavailable, "the collection is closed") }
+        do throws(StorageError) {
+            var isDelete = false
+            if case .delete = operation { isDelete = true }
+            let lsn = try log.append(type: operation.logType, payload: bytes, mayUseReserve: isDelete)
+            queue.change {
+                $0.pendingBytes += bytes.count
+                $0.entries.append(
+                    .init(lsn: lsn, operation: operation, bytes: bytes.count, completion: wait ? completion : nil))
+                if !wait { $0.unacknowledged.append((lsn, completion)) }
+            }
+            if !wait { acknowledge(written: log.writtenLSN) }
+        } catch {
+            throw OctantError(error)
+        }
+    }
+
+    /// Turns a selection by filter into ids, as of all operations logged before. `order` is held.
+    private func resolve(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+        guard let filter = operation.selectionFilter else { return operation }
+        try waitUntilApplied()
+        return operation.selecting(try view.matchingIDs(filter))
+    }
+
+    /// Waits until everything logged so far is visible.
+    package func waitUntilApplied() throws(OctantError) {
+        guard let last = wal.withLock({ $0 })?.lastLSN else { return }
+        let failure = queue.wait { queue -> StorageError?? in
+            if queue.applied >= last { return .some(nil) }
+            if let failure = queue.failure { return .some(failure) }
+            return nil
+        }
+        if let failure { throw OctantError(failure) }
+    }
+
+    /// The LSN of the last logged operation.
+    package var lastLSN: LSN { wal.withLock { $0 }?.lastLSN ?? view.lsn }
+
+    // MARK: Log thread and applying thread
+
+    /// Takes over the opened log and starts applying.
+    func start(_ log: WriteAheadLog) {
+        wal.withLock { $0 = log }
+        queue.change {
+            $0.durable = log.durableLSN
+            $0.applied = log.durableLSN
+        }
+        log.start(
+            onWritten: { [weak self] lsn in self?.acknowledge(written: lsn) },
+            onDurable: { [weak self] lsn in self?.queue.change { $0.durable = max($0.durable, lsn) } },
+            onFailure: { [weak self] error in self?.fail(error) })
+        applier.withLock { $0 = Thread(name: "octant-apply") { [self] in applyLoop() } }
+    }
+
+    private func acknowledge(written lsn: LSN) {
+        let done = queue.withLock { queue -> [(lsn: LSN, completion: ApplyQueue.Completion)] in
+            let count = queue.unacknowledged.prefix { $0.lsn <= lsn }.count
+            defer { queue.unacknowledged.removeFirst(count) }
+            return Array(queue.unacknowledged.prefix(count))
+        }
+        for entry in done {
+            entry.completion(.success(UpdateResult(operationID: entry.lsn, status: .acknowledged)))
+        }
+    }
+
+    /// The log can take no more: what is not durable is answered with the error, reads go on.
+    func fail(_ error: StorageError) {
+        log("\(path): the log failed, writes are refused until the collection is reopened: \(error)")
+        let waiting = queue.change { queue in
+            queue.failure = error
+            defer { queue.unacknowledged.removeAll() }
+            return queue.unacknowledged
+        }
+        for entry in waiting { entry.completion(.failure(OctantError(error))) }
+    }
+
+    private func applyLoop() {
+        while true {
+            let step = queue.wait { queue -> ApplyQueue.Step? in queue.nextStep() }
+            switch step {
+            case .apply(let entries):
+                for entry in entries {
+                    waitForRoom()
+                    let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
+                    queue.change {
+                        $0.applied = entry.lsn
+                        $0.pendingBytes -= entry.bytes
+                    }
+                    let result = UpdateResult(operationID: entry.lsn, status: .completed)
+                    entry.completion?(error.map { .failure($0) } ?? .success(result))
+                }
+                noteWrites()
+            case .abandon(let entries, let error):
+                for entry in entries { entry.completion?(.failure(OctantError(error))) }
+            case .stop:
+                return
+            }
+        }
+    }
+
+    /// Writes wait here when checkpoints do not keep up, so that memory stays bounded.
+    private func waitForRoom() {
+        background.wait { [self] background -> Void? in
+            let frozen = state.withLock { $0.memtables.count - 1 }
+            return frozen < limits.frozenMax || background.diskFull != nil || background.closing ? () : nil
+        }
+    }
+
+    /// Stops taking writes, finishes what is logged, and closes the log.
+    package func close() {
+        background.change { $0.closing = true }
+        let log = order.withLock { _ in
+            wal.withLock { log in
+                defer { log = nil }
+                return log
+            }
+        }
+        log?.close()
+        queue.change {
+            if let durable = log?.durableLSN { $0.durable = max($0.durable, durable) }
+            $0.closed = true
+        }
+        applier.withLock { $0 }?.join()
+        applier.withLock { $0 = nil }
+    }
+
+    /// Gives back log files whose operations are all in segments.
+    func truncateLog(through lsn: LSN) { wal.withLock { $0 }?.truncate(through: lsn) }
+}
+
+/// Operations between the log and memory.
+struct ApplyQueue: Sendable {
+    typealias Completion = @Sendable (Result<UpdateResult, OctantError>) -> Void
+
+    struct Entry: Sendable {
+        var lsn: LSN
+        var operation: UpdateOperation
+        var bytes: Int
+        /// Called when applied; `nil` if the client did not want to wait.
+        var completion: Completion?
+    }
+
+    enum Step: Sendable {
+        case apply([Entry])
+        case abandon([Entry], StorageError)
+        case stop
+    }
+
+    var entries: [Entry] = []
+    var head = 0
+    var unacknowledged: [(lsn: LSN, completion: Completion)] = []
+    var pendingBytes = 0
+    var durable: LSN = 0
+    var applied: LSN = 0
+    var failure: StorageError?
+    var closed = false
+
+    /// What the applying thread does next; `nil`: wait.
+    mutating func nextStep() -> Step? {
+        var end = head
+        while end < entries.count, end - head < 64, entries[end].lsn <= durable { end += 1 }
+        if end > head {
+            let ready = Array(entries[head..<end])
+            head = end
+            if head == entries.count || head > 4096 {
+                entries.removeFirst(head)
+                head = 0
+            }
+            return .apply(ready)
+        }
+        let error = failure ?? (closed ? StorageError(.closed, "the collection is closed") : nil)
+        if let error, head < entries.count {
+            let lost = Array(entries[head...])
+            entries.removeAll()
+            head = 0
+            pendingBytes = 0
+            return .abandon(lost, error)
+        }
+        return closed ? .stop : nil
+    }
+}
+
+/// What background threads and writers tell each other.
+struct BackgroundState: Sendable {
+    /// A frozen memtable waits for its checkpoint.
+    var flushRequested = false
+    /// The last checkpoint failed for want of room; upserts are refused until one succeeds.
+    var diskFull: StorageError?
+    /// Why the last optimisation failed.
+    var optimizerError: String?
+    /// An optimisation is running.
+    var optimizing = false
+    /// The shard is closing: background work stops.
+    var closing = false
+    /// When something was last written, in milliseconds of the steady clock.
+    var lastWrite: UInt64 = 0
+}
+
+extension UpdateOperation {
+    /// The filter that selects points, if one does.
+    var selectionFilter: Filter? {
+        switch self {
+        case .upsert, .updateVectors: nil
+        case .delete(let selection), .clearPayload(let selection), .setPayload(_, let selection, _),
+            .overwritePayload(_, let selection), .deletePayload(_, let selection), .deleteVectors(_, let selection):
+            if case .filter(let filter) = selection { filter } else { nil }
+        }
+    }
+
+    /// The operation on these points.
+    func selecting(_ ids: [PointID]) -> UpdateOperation {
+        switch self {
+        case .upsert, .updateVectors: self
+        case .delete: .delete(.ids(ids))
+        case .clearPayload: .clearPayload(.ids(ids))
+        case .setPayload(let object, _, let key): .setPayload(object, .ids(ids), key: key)
+        case .overwritePayload(let payload, _): .overwritePayload(payload, .ids(ids))
+        case .deletePayload(let paths, _): .deletePayload(paths, .ids(ids))
+        case .deleteVectors(let names, _): .deleteVectors(names, .ids(ids))
+        }
+    }
+}

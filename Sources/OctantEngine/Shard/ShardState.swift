@@ -1,0 +1,79 @@
+package import OctantModel
+package import OctantStorage
+
+/// A memtable and how far the log had been applied when it was frozen.
+package struct MemtableSlot: Sendable {
+    /// The points.
+    package let table: Memtable
+    /// The last operation it covers; `nil` while it is the one that is written to.
+    package var through: LSN?
+}
+
+/// What a reader sees: a set of parts and the last operation that counts. Nobody changes what it names.
+package struct ReadView: Sendable {
+    /// The configuration in force.
+    package var config: CollectionConfig
+    /// Immutable segments.
+    package var segments: [Segment]
+    /// Memtables, oldest first; the last is being written to.
+    package var memtables: [MemtableSlot]
+    /// Operations up to this one are visible.
+    package var lsn: LSN
+    /// Points.
+    package var liveCount: Int
+
+    /// All parts that hold rows.
+    package var sources: [any RowSource] { segments as [any RowSource] + memtables.map { $0.table as any RowSource } }
+
+    /// The place of a point; `nil` if it does not exist in this view.
+    package func locate(_ id: PointID) -> (source: any RowSource, row: UInt32)? {
+        for slot in memtables.reversed() {
+            if let row = slot.table.row(of: id, at: lsn) { return (slot.table, row) }
+        }
+        for segment in segments {
+            if let row = segment.row(of: id, at: lsn) { return (segment, row) }
+        }
+        return nil
+    }
+
+    /// The place of a living point, for the applying thread.
+    func locateLive(_ id: PointID) -> (source: any RowSource, row: UInt32)? {
+        for slot in memtables.reversed() {
+            if let row = slot.table.liveRow(of: id) { return (slot.table, row) }
+        }
+        for segment in segments {
+            if let row = segment.liveRow(of: id) { return (segment, row) }
+        }
+        return nil
+    }
+}
+
+/// Sizes of a shard's memory. Each bounds what a search has to scan and what a restart has to replay.
+package struct ShardLimits: Sendable {
+    /// Rows of a memtable.
+    package var memtableRows = 16_384
+    /// Bytes of vectors and payload after which a memtable is frozen.
+    package var memtableBytes = 32 << 20
+    /// Frozen memtables that may wait for their checkpoint before writes wait for it.
+    package var frozenMax = 3
+    /// Bytes of operations that may be logged and not yet applied.
+    package var queueBytesMax = 256 << 20
+
+    package init() {}
+}
+
+extension OctantError {
+    /// The error a client sees for one of the file layer.
+    package init(_ error: StorageError) {
+        switch error.code {
+        case .diskFull:
+            self.init(.insufficientStorage, "No space left on device: \(error.message)")
+        case .corrupt, .incompatible, .notFound:
+            self.init(.unavailable, error.message)
+        case .closed, .locked:
+            self.init(.unavailable, error.message)
+        case .io:
+            self.init(.service, error.message)
+        }
+    }
+}
