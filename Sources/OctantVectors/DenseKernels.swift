@@ -81,6 +81,14 @@ package enum DenseKernels {
         for i in 0..<n { v[i] /= length }
     }
 
+    /// Half-precision numbers as floats.
+    package static func halves(_ x: UnsafePointer<UInt16>, count: Int, out: UnsafeMutablePointer<Float>) {
+        ok_half_to_float(x, count, out)
+    }
+
+    /// Name of the instruction set in use.
+    package static var levelName: String { String(cString: ok_level_name(ok_active_level())) }
+
     /// What is reported to the caller of a search for a similarity.
     @inline(__always)
     package static func reportedScore(_ distance: Distance, similarity: Float) -> Float {

@@ -56,6 +56,8 @@ int ok_kernels_at(int level, struct ok_kernel_table *out);
 int ok_select_level(int level);
 /// The best level this processor has.
 int ok_best_level(void);
+/// The level in use.
+static inline int ok_active_level(void) { return ok_kernels.level; }
 /// Short name of a level, such as "avx512-vnni".
 const char *ok_level_name(int level);
 
