@@ -1,0 +1,112 @@
+import COctantKernels
+
+extension DenseIndex {
+    /// Scans all rows, or those of `range`, best first (ties: lower row first). With codes (and a mode that allows
+    /// them) the codes are scanned and the best of them scored again; otherwise the float rows, exactly.
+    package func scanAll(
+        query: UnsafePointer<Float>, options: Options, admit: RowPredicate? = nil, range: Range<Int>? = nil
+    ) -> [ScoredRow] {
+        let range = (range ?? 0..<rows.count).clamped(to: 0..<rows.count)
+        guard options.limit > 0, !range.isEmpty else { return [] }
+        let scratch = ScratchPool.take()
+        defer { ScratchPool.give(scratch) }
+        if options.mode != .exact, options.useCodes, let codes {
+            let codeQuery = codes.query(query, scratch)
+            let capacity = min(range.count, poolSize(options))
+            let count = scanRun(codeQuery.scorer, range, capacity, scratch, admit)
+            return finish(query, codeQuery, options, count, scratch)
+        }
+        let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        let count = scanRun(scorer, range, min(range.count, options.limit), scratch, admit)
+        return scoredRows(scratch.pool, count)
+    }
+
+    /// Scans the candidates `ids` (distinct, each below the row count, in any order; ascending is fastest).
+    package func scan(
+        rows ids: UnsafeBufferPointer<UInt32>, query: UnsafePointer<Float>, options: Options
+    ) -> [ScoredRow] {
+        guard options.limit > 0, !ids.isEmpty else { return [] }
+        let scratch = ScratchPool.take()
+        defer { ScratchPool.give(scratch) }
+        let capacity = min(ids.count, poolSize(options))
+        // A list hardly longer than the pool would be scored twice.
+        if options.mode != .exact, options.useCodes, let codes, !options.rescore || ids.count > 2 * capacity {
+            let codeQuery = codes.query(query, scratch)
+            let count = scanList(codeQuery.scorer, ids, capacity, scratch)
+            return finish(query, codeQuery, options, count, scratch)
+        }
+        let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        let count = scanList(scorer, ids, min(ids.count, options.limit), scratch)
+        return scoredRows(scratch.pool, count)
+    }
+
+    /// How many of the best by codes are kept for rescoring: enough that, as a rule, the error bound ends rescoring
+    /// before the pool does.
+    private func poolSize(_ options: Options) -> Int {
+        guard options.rescore else { return options.limit }
+        guard options.rescoreWholePool else { return options.rescoreCount }
+        return max(options.rescoreCount, min(options.limit, 1 << 28) * 4, min(options.limit, 1 << 28) + 118)
+    }
+
+    /// Leaves the best `capacity` rows of `range` in `scratch.pool`, sorted, and returns their number.
+    private func scanRun<S: RowScorer>(
+        _ scorer: S, _ range: Range<Int>, _ capacity: Int, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> Int {
+        scratch.reservePool(capacity)
+        var best = TopKeys(scratch.pool, capacity: capacity)
+        let block = 256
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let count = min(block, range.upperBound &- start)
+            scorer.scoreRun(start, count, scratch.scores)
+            let hits = ok_above(scratch.scores, count, best.floor, scratch.picked)
+            if hits > 0 {
+                for i in 0..<hits { scratch.ids[i] = UInt32(truncatingIfNeeded: start &+ Int(scratch.picked[i])) }
+                insert(hits, scratch, admit, &best)
+            }
+            start &+= count
+        }
+        best.sort()
+        return best.count
+    }
+
+    /// The same for a list of rows.
+    private func scanList<S: RowScorer>(
+        _ scorer: S, _ list: UnsafeBufferPointer<UInt32>, _ capacity: Int, _ scratch: SearchScratch
+    ) -> Int {
+        guard let base = list.baseAddress else { return 0 }
+        scratch.reservePool(capacity)
+        var best = TopKeys(scratch.pool, capacity: capacity)
+        let block = 256
+        var start = 0
+        while start < list.count {
+            let count = min(block, list.count &- start)
+            scorer.score(base + start, count, scratch.scores)
+            let hits = ok_above(scratch.scores, count, best.floor, scratch.picked)
+            if hits > 0 {
+                for i in 0..<hits { scratch.ids[i] = base[start &+ Int(scratch.picked[i])] }
+                insert(hits, scratch, nil, &best)
+            }
+            start &+= count
+        }
+        best.sort()
+        return best.count
+    }
+
+    /// Inserts the rows `ids[0..<hits]`, whose scores are at `scores[picked[i]]`, after asking the predicate.
+    @inline(__always)
+    private func insert(
+        _ hits: Int, _ scratch: SearchScratch, _ admit: RowPredicate?, _ best: inout TopKeys
+    ) {
+        let scores = scratch.scores
+        let picked = scratch.picked
+        let ids = scratch.ids
+        guard let admit else {
+            for i in 0..<hits { best.insert(scoreKey(scores[Int(picked[i])], ids[i])) }
+            return
+        }
+        scratch.admitted.update(repeating: false, count: hits)
+        admit(ids, hits, scratch.admitted)
+        for i in 0..<hits where scratch.admitted[i] { best.insert(scoreKey(scores[Int(picked[i])], ids[i])) }
+    }
+}

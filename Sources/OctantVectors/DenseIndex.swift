@@ -1,0 +1,114 @@
+package import OctantModel
+
+/// What a segment holds for one named vector: float rows, and codes and a graph if they were built.
+package final class DenseIndex: @unchecked Sendable {
+    // SAFETY: all memory is read only, and `owner` keeps the rows for as long as the index lives.
+
+    package let distance: Distance
+    package let rows: DenseRows
+    package let codes: Int8Codes?
+    package let graph: HNSWGraph?
+    private let owner: AnyObject
+
+    /// Codes that don't belong to the rows (other count, dimension or distance) and a graph of more rows than there
+    /// are are left unused. Rows after the graph's are found by scanning them.
+    package init(distance: Distance, rows: DenseRows, codes: Int8Codes?, graph: HNSWGraph?, owner: AnyObject) {
+        self.distance = distance
+        self.rows = rows
+        if let codes, codes.count == rows.count, codes.parameters.dimension == rows.dimension,
+            codes.parameters.distance == distance
+        {
+            self.codes = codes
+        } else {
+            self.codes = nil
+        }
+        if let graph, graph.count <= rows.count { self.graph = graph } else { self.graph = nil }
+        self.owner = owner
+    }
+
+    /// The best rows by the graph, best first (ties: lower row first). Without a graph, or with mode `.exact`, the
+    /// answer of ``scanAll(query:options:admit:range:)``. `query` holds `dimension` floats, normalised for cosine.
+    package func search(query: UnsafePointer<Float>, options: Options, admit: RowPredicate? = nil) -> [ScoredRow] {
+        guard let graph, let entry = graph.entry, options.mode != .exact else {
+            return scanAll(query: query, options: options, admit: admit, range: nil)
+        }
+        guard options.limit > 0 else { return [] }
+        let scratch = ScratchPool.take()
+        defer { ScratchPool.give(scratch) }
+        let found: [ScoredRow]
+        if options.useCodes, let codes {
+            let codeQuery = codes.query(query, scratch)
+            let count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
+            found = finish(query, codeQuery, options, count, scratch)
+        } else {
+            let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+            let count = walkGraph(scorer, graph, entry, options, scratch, admit)
+            found = scoredRows(scratch.pool, min(count, options.limit))
+        }
+        guard graph.count < rows.count else { return found }
+        let rest = scanAll(query: query, options: options, admit: admit, range: graph.count..<rows.count)
+        return Self.merge(found, rest, limit: options.limit)
+    }
+
+    private func walkGraph<S: RowScorer>(
+        _ scorer: S, _ graph: HNSWGraph, _ entry: UInt32, _ options: Options, _ scratch: SearchScratch,
+        _ admit: RowPredicate?
+    ) -> Int {
+        let source = graph.source
+        var best = (row: entry, score: scorer.score(entry))
+        for level in stride(from: graph.maxLevel, to: 0, by: -1) {
+            best = descend(scorer, source, level: level, from: best, scratch)
+        }
+        let ef = min(max(options.ef, options.limit, 1), max(graph.count, 1))
+        guard let admit else {
+            return walk(scorer, source, level: 0, entry: best, ef: ef, rows: graph.count, scratch)
+        }
+        let limit = options.visitLimit ?? max(20_000, 100 * ef)
+        return walkAdmitted(
+            scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
+    }
+
+    /// Turns the pool (sorted by code scores) into the answer.
+    func finish(
+        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ options: Options, _ count: Int,
+        _ scratch: SearchScratch
+    ) -> [ScoredRow] {
+        guard options.rescore else { return scoredRows(scratch.pool, min(count, options.limit)) }
+        let pool = options.rescoreWholePool ? count : min(count, options.rescoreCount)
+        return rescore(query, codeQuery, scratch.pool, pool, limit: options.limit, scratch)
+    }
+
+    /// Scores a pool that is sorted by code scores again by the float rows, best first, until the bound of the codes'
+    /// error says that nothing behind can be among the `limit` best. The answer is that of scoring the whole pool.
+    func rescore(
+        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
+        limit: Int, _ scratch: SearchScratch
+    ) -> [ScoredRow] {
+        let limit = min(limit, count)
+        scratch.growHeap(atLeast: limit)
+        var best = TopKeys(scratch.heap, capacity: limit)
+        let ids = scratch.ids
+        let scores = scratch.scores
+        var done = 0
+        while done < count {
+            if best.isFull, codeQuery.best(keyScore(pool[done])) < best.floor { break }
+            // A first block a little over the limit, then small ones.
+            let size = min(done == 0 ? min(max((limit &+ 3) & ~3, 16), 512) : 8, count &- done)
+            for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
+            DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
+            for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
+            done &+= size
+        }
+        return best.rows(limit: limit)
+    }
+
+    /// Two sorted answers as one.
+    private static func merge(_ a: [ScoredRow], _ b: [ScoredRow], limit: Int) -> [ScoredRow] {
+        var keys = (a + b).map { scoreKey($0.score, $0.row) }
+        keys.sort()
+        return keys.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return [] }
+            return scoredRows(base, min(limit, buffer.count))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import COctantKernels
+import OctantModel
+
+/// A query against codes: the scorer, and how far its scores can be from the exact ones.
+struct CodeQuery {
+    let scorer: CodeScorer
+    let distance: Distance
+    /// Dot and cosine: bound of |exact - approximate|. Euclid, Manhattan: bound of the difference of the distances.
+    let slack: Float
+
+    /// An upper bound of the exact similarity, given the approximate one.
+    @inline(__always)
+    func best(_ approximate: Float) -> Float {
+        switch distance {
+        case .cosine, .dot, .manhattan: return approximate + slack
+        case .euclid:
+            let length = max(0, (max(0, 0 - approximate)).squareRoot() - slack)
+            return 0 - length * length
+        }
+    }
+}
+
+extension Int8Codes {
+    /// Quantises a query into the scratch. `query` holds `dimension` floats.
+    ///
+    /// Dot, cosine and Euclid give the query a scale of its own (its codes then use all 8 bits whatever its length);
+    /// Manhattan has to use the rows' scale. The bound of the error follows from the triangle inequality, for the
+    /// products from that of Cauchy and Schwarz: |x·q - x'·q'| <= |x - x'| |q| + |x'| |q - q'|.
+    func query(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> CodeQuery {
+        let n = parameters.dimension
+        let stride = parameters.stride
+        let manhattan = parameters.distance == .manhattan
+        scratch.reserveQuery(stride)
+        let codes = scratch.query
+        var scorer = CodeScorer(
+            base: base, stride: stride, norms: norms, manhattan: manhattan, query: codes, integers: scratch.integers)
+        (codes + n).update(repeating: 128, count: stride - n)
+        let scale: Float
+        if manhattan {
+            scale = parameters.scale
+        } else {
+            var low: Float = parameters.center
+            var high: Float = parameters.center
+            ok_min_max(query, n, &low, &high)
+            let largest = max((high - parameters.center).magnitude, (low - parameters.center).magnitude)
+            let fitted = largest / 127
+            scale = fitted.isFinite && fitted > 0 && (1 / fitted).isFinite ? fitted : 1
+        }
+        ok_quantize(query, n, parameters.center, 1 / scale, codes)
+        let residual = ok_code_residual(query, n, codes, parameters.center, scale, manhattan ? 1 : 0)
+        let slack: Float
+        switch parameters.distance {
+        case .manhattan:
+            scorer.factor = 0 - parameters.scale
+            slack = maxResidual + residual
+        case .cosine, .dot:
+            scorer.factor = parameters.scale * scale
+            slack = maxResidual * ok_norm2(query, n).squareRoot() + maxLength * residual.squareRoot()
+        case .euclid:
+            scorer.factor = 2 * parameters.scale * scale
+            scorer.normFactor = 0 - parameters.scale * parameters.scale
+            scorer.constant = 0 - scale * scale * Float(ok_code_norm2(codes, stride))
+            slack = maxResidual + residual.squareRoot()
+        }
+        if !manhattan {
+            scorer.querySum = ok_code_query(
+                codes, stride, UnsafeMutableRawPointer(codes).assumingMemoryBound(to: Int8.self))
+        }
+        // NaN (overflow) bounds nothing.
+        return CodeQuery(scorer: scorer, distance: parameters.distance, slack: slack >= 0 ? slack : .infinity)
+    }
+
+    /// A scorer for rows against rows. `query` has room for a row's codes, `integers` for the rows of one call.
+    func rowScorer(query: UnsafeMutablePointer<UInt8>, integers: UnsafeMutablePointer<Int32>) -> CodeScorer {
+        CodeScorer(
+            base: base, stride: parameters.stride, norms: norms, manhattan: parameters.distance == .manhattan,
+            query: query, integers: integers)
+    }
+}

@@ -1,0 +1,204 @@
+import COctantKernels
+package import OctantModel
+
+/// Rows quantised to 8 bits, over borrowed memory (a mapped file or a ``HugeRegion``) that `owner` keeps.
+///
+/// Byte layout: docs/format/int8-codes.md.
+package struct Int8Codes: @unchecked Sendable {
+    // SAFETY: the memory is read only, and `owner` keeps it for as long as a value lives.
+
+    package let parameters: Int8Parameters
+    /// Number of rows.
+    package let count: Int
+    /// Upper bound of a row's quantisation error: its length, or for Manhattan its sum of magnitudes.
+    package let maxResidual: Float
+    /// Upper bound of a decoded row's length (dot and cosine).
+    package let maxLength: Float
+
+    let base: UnsafePointer<UInt8>
+    let norms: UnsafePointer<Int32>?
+    private let owner: AnyObject
+
+    static let magic: UInt64 = 0x3145_444f_4354_434f  // "OCTCODE1"
+    static let version: UInt32 = 1
+    static let headerBytes = 64
+    static let trailerBytes = 64
+
+    /// Bytes of the whole form for so many rows.
+    package static func byteCount(parameters: Int8Parameters, count: Int) -> Int {
+        let norms = parameters.distance == .euclid ? (count * 4 + 63) / 64 * 64 : 0
+        return headerBytes + count * parameters.stride + norms + trailerBytes
+    }
+
+    /// Reads the byte form. Every length is checked; damaged content gives wrong scores at worst.
+    package init(bytes: UnsafeRawBufferPointer, owner: AnyObject) throws(VectorFormatError) {
+        guard let start = bytes.baseAddress, bytes.count >= Self.headerBytes + Self.trailerBytes else {
+            throw .truncated(expected: Self.headerBytes + Self.trailerBytes, found: bytes.count)
+        }
+        guard Int(bitPattern: start) % 4 == 0 else { throw .inconsistent("not aligned to 4 bytes") }
+        func word(_ offset: Int) -> UInt32 { UInt32(littleEndian: bytes.load(fromByteOffset: offset, as: UInt32.self)) }
+        func float(_ offset: Int) -> Float { Float(bitPattern: word(offset)) }
+        guard UInt64(word(0)) | UInt64(word(4)) << 32 == Self.magic else { throw .badMagic }
+        guard word(8) == Self.version else { throw .unsupportedVersion(word(8)) }
+        guard let distance = Distance(formatCode: word(12)) else { throw .inconsistent("distance") }
+        let dimension = Int(word(16))
+        guard dimension >= 1, dimension <= 65536 else { throw .inconsistent("dimension") }
+        guard let rows = Int(exactly: UInt64(word(24)) | UInt64(word(28)) << 32), rows < 1 << 31 else {
+            throw .inconsistent("row count")
+        }
+        let center = float(32)
+        let scale = float(36)
+        guard center.isFinite, scale.isFinite, scale > 0 else { throw .inconsistent("scale") }
+        parameters = Int8Parameters(distance: distance, dimension: dimension, center: center, scale: scale)
+        guard Int(word(20)) == parameters.stride else { throw .inconsistent("stride") }
+        // Cannot overflow: 2^31 rows of 2^16 bytes.
+        let size = Self.byteCount(parameters: parameters, count: rows)
+        guard bytes.count >= size else { throw .truncated(expected: size, found: bytes.count) }
+        let trailer = size - Self.trailerBytes
+        let residual = float(trailer)
+        let length = float(trailer + 4)
+        // A bound that is none of a number is no bound: everything is then rescored.
+        maxResidual = residual >= 0 ? residual : .infinity
+        maxLength = length >= 0 ? length : .infinity
+        count = rows
+        let codes = start + Self.headerBytes
+        base = codes.assumingMemoryBound(to: UInt8.self)
+        norms =
+            distance == .euclid ? (codes + rows * parameters.stride).assumingMemoryBound(to: Int32.self) : nil
+        self.owner = owner
+    }
+
+    /// Writes the byte form of `rows` piece by piece. Works on up to `threads` threads. Deterministic.
+    package static func encode(
+        rows: DenseRows, parameters: Int8Parameters, threads: Int, write: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var header = [UInt32](repeating: 0, count: headerBytes / 4)
+        header[0] = UInt32(truncatingIfNeeded: magic)
+        header[1] = UInt32(truncatingIfNeeded: magic >> 32)
+        header[2] = version
+        header[3] = parameters.distance.formatCode
+        header[4] = UInt32(truncatingIfNeeded: parameters.dimension)
+        header[5] = UInt32(truncatingIfNeeded: parameters.stride)
+        header[6] = UInt32(truncatingIfNeeded: rows.count)
+        header[7] = UInt32(truncatingIfNeeded: rows.count >> 32)
+        header[8] = parameters.center.bitPattern
+        header[9] = parameters.scale.bitPattern
+        try writeWords(header, write)
+
+        let stride = parameters.stride
+        let block = max(1, min(rows.count, (4 << 20) / stride))
+        let buffer = EncodeBuffer(rows: block, stride: stride)
+        let euclid = parameters.distance == .euclid
+        var norms: [Int32] = []
+        if euclid { norms.reserveCapacity((rows.count + 15) / 16 * 16) }
+        var residual: Float = 0
+        var norm: Int32 = 0
+        var start = 0
+        while start < rows.count {
+            let count = min(block, rows.count - start)
+            let workers = max(1, min(threads, count / 256))
+            let first = start
+            runThreads(workers) { worker in
+                buffer.encode(
+                    rows, parameters, first: first, from: count * worker / workers,
+                    to: count * (worker + 1) / workers)
+            }
+            for i in 0..<count {
+                residual = max(residual, buffer.residuals[i])
+                norm = max(norm, buffer.norms[i])
+                if euclid { norms.append(buffer.norms[i]) }
+            }
+            try write(UnsafeRawBufferPointer(start: buffer.codes, count: count * stride))
+            start += count
+        }
+        if euclid {
+            while norms.count % 16 != 0 { norms.append(0) }
+            try norms.withUnsafeBytes { try write($0) }
+        }
+        var trailer = [UInt32](repeating: 0, count: trailerBytes / 4)
+        // A little more than computed, for the rounding of the sums themselves.
+        trailer[0] = ((parameters.distance == .manhattan ? residual : residual.squareRoot()) * 1.001).bitPattern
+        trailer[1] = (Float(norm).squareRoot() * parameters.scale * 1.001).bitPattern
+        try writeWords(trailer, write)
+    }
+
+    private static func writeWords(_ words: [UInt32], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try words.map(\.littleEndian).withUnsafeBytes { try write($0) }
+    }
+
+    /// Encodes into memory of its own.
+    package static func make(
+        rows: DenseRows, distance: Distance, quantile: Double? = nil, threads: Int = 1
+    ) throws -> Int8Codes {
+        let parameters = train(rows: rows, distance: distance, quantile: quantile)
+        let region = try HugeRegion(byteCount: byteCount(parameters: parameters, count: rows.count))
+        var offset = 0
+        try encode(rows: rows, parameters: parameters, threads: threads) { piece in
+            if let source = piece.baseAddress {
+                (region.base + offset).copyMemory(from: source, byteCount: piece.count)
+            }
+            offset += piece.count
+        }
+        return try Int8Codes(
+            bytes: UnsafeRawBufferPointer(start: region.base, count: region.byteCount), owner: region)
+    }
+}
+
+extension Distance {
+    /// The number that stands for it in files.
+    var formatCode: UInt32 {
+        switch self {
+        case .cosine: 0
+        case .dot: 1
+        case .euclid: 2
+        case .manhattan: 3
+        }
+    }
+
+    init?(formatCode: UInt32) {
+        switch formatCode {
+        case 0: self = .cosine
+        case 1: self = .dot
+        case 2: self = .euclid
+        case 3: self = .manhattan
+        default: return nil
+        }
+    }
+}
+
+/// One block of rows on its way to the codes.
+private final class EncodeBuffer: @unchecked Sendable {
+    // SAFETY: threads write to disjoint rows, and the buffer is read after they were joined.
+    let codes: UnsafeMutablePointer<UInt8>
+    let norms: UnsafeMutablePointer<Int32>
+    let residuals: UnsafeMutablePointer<Float>
+    let stride: Int
+
+    init(rows: Int, stride: Int) {
+        self.stride = stride
+        codes = .allocate(capacity: rows * stride)
+        // 128 is the code of zero: padding counts for nothing.
+        codes.initialize(repeating: 128, count: rows * stride)
+        norms = .allocate(capacity: rows)
+        residuals = .allocate(capacity: rows)
+    }
+
+    deinit {
+        codes.deallocate()
+        norms.deallocate()
+        residuals.deallocate()
+    }
+
+    func encode(_ rows: DenseRows, _ parameters: Int8Parameters, first: Int, from: Int, to: Int) {
+        let n = parameters.dimension
+        let manhattan: Int32 = parameters.distance == .manhattan ? 1 : 0
+        for i in from..<to {
+            let row = rows.base + (first + i) * n
+            let out = codes + i * stride
+            ok_quantize(row, n, parameters.center, 1 / parameters.scale, out)
+            norms[i] = ok_code_norm2(out, stride)
+            let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
+            residuals[i] = residual >= 0 ? residual : .infinity
+        }
+    }
+}

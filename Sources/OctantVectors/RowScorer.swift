@@ -1,0 +1,132 @@
+import COctantKernels
+import OctantModel
+
+/// Scores rows against one query; larger is better. Implementations are structs of pointers, and everything that uses
+/// one is specialised for it.
+protocol RowScorer: SendableMetatype {
+    /// Scores `count` rows into `out`.
+    func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>)
+    /// Scores `count` consecutive rows from `start`.
+    func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>)
+    /// Makes a row the query. Scores between rows may be in other units than those of outside queries.
+    mutating func load(_ row: UInt32)
+    /// Asks for the beginning of a row.
+    func prefetch(_ row: UInt32)
+}
+
+extension RowScorer {
+    @inline(__always)
+    func score(_ row: UInt32) -> Float {
+        var id = row
+        var result: Float = 0
+        score(&id, 1, &result)
+        return result
+    }
+}
+
+/// Scores float rows.
+struct FloatScorer: RowScorer {
+    let distance: Distance
+    let rows: DenseRows
+    var query: UnsafePointer<Float>
+
+    @inline(__always)
+    func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: count, out: out)
+    }
+
+    @inline(__always)
+    func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        DenseKernels.batch(
+            distance, query: query, base: rows.base + start &* rows.dimension, dimension: rows.dimension, count: count,
+            out: out)
+    }
+
+    @inline(__always)
+    mutating func load(_ row: UInt32) {
+        query = rows.row(row)
+    }
+
+    @inline(__always)
+    func prefetch(_ row: UInt32) {
+        ok_prefetch(rows.row(row))
+    }
+}
+
+/// Scores 8-bit codes. `query` and `integers` are scratch memory of the caller's: `stride` bytes and as many integers
+/// as rows are ever scored in one call.
+struct CodeScorer: RowScorer {
+    let base: UnsafePointer<UInt8>
+    let stride: Int
+    /// Sums of the squared codes, for Euclid only.
+    let norms: UnsafePointer<Int32>?
+    let manhattan: Bool
+    let query: UnsafeMutablePointer<UInt8>
+    let integers: UnsafeMutablePointer<Int32>
+    var querySum: Int32 = 0
+    /// score = constant + factor * integer + normFactor * norm
+    var constant: Float = 0
+    var factor: Float = 1
+    var normFactor: Float = 0
+
+    @inline(__always)
+    private var signedQuery: UnsafePointer<Int8> {
+        UnsafeRawPointer(query).assumingMemoryBound(to: Int8.self)
+    }
+
+    @inline(__always)
+    func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        if manhattan {
+            ok_code_sad_gather(query, base, stride, ids, count, integers)
+        } else {
+            ok_code_dot_gather(signedQuery, querySum, base, stride, ids, count, integers)
+        }
+        let factor = factor
+        guard let norms else {
+            for i in 0..<count { out[i] = Float(integers[i]) * factor }
+            return
+        }
+        for i in 0..<count {
+            out[i] = constant + (Float(integers[i]) * factor + Float(norms[Int(ids[i])]) * normFactor)
+        }
+    }
+
+    @inline(__always)
+    func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        if manhattan {
+            ok_code_sad_batch(query, base + start &* stride, stride, count, integers)
+        } else {
+            ok_code_dot_batch(signedQuery, querySum, base + start &* stride, stride, count, integers)
+        }
+        let factor = factor
+        guard let norms else {
+            for i in 0..<count { out[i] = Float(integers[i]) * factor }
+            return
+        }
+        for i in 0..<count {
+            out[i] = constant + (Float(integers[i]) * factor + Float(norms[start &+ i]) * normFactor)
+        }
+    }
+
+    /// Scores between rows are in units of the squared scale (Manhattan: of the scale).
+    @inline(__always)
+    mutating func load(_ row: UInt32) {
+        let codes = base + Int(row) &* stride
+        if manhattan {
+            query.update(from: codes, count: stride)
+            factor = -1
+            return
+        }
+        querySum = ok_code_query(codes, stride, UnsafeMutableRawPointer(query).assumingMemoryBound(to: Int8.self))
+        if let norms {
+            constant = 0 - Float(norms[Int(row)])
+            factor = 2
+            normFactor = -1
+        }
+    }
+
+    @inline(__always)
+    func prefetch(_ row: UInt32) {
+        ok_prefetch(base + Int(row) &* stride)
+    }
+}
