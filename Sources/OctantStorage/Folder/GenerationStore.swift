@@ -1,5 +1,13 @@
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Numbered full copies of one small document in a folder (`MANIFEST-<16 hex digits>`), of which the last two stay.
 ///
 ///     0  magic "OCTANTGN"   8  version u16     10 flags u16 (0)   12 CRC-32C of the prefix u32
@@ -66,28 +74,25 @@ package final class GenerationStore: Sendable {
         var damagedPaths: [String] = []
         var found: (generation: Generation, previousCRC: UInt32)?
         for number in numbers.reversed() {
-            do throws(StorageError) {
-                let candidate = try read(number)
-                guard let newer = found else {
-                    found = candidate
-                    continue
-                }
-                // One step back is enough to see a file that was exchanged for another.
-                guard newer.previousCRC == candidate.generation.crc else {
-                    throw StorageError(
-                        .corrupt, "\(path(newer.generation.number)): does not follow \(path(number))")
-                }
-                break
-            } catch {
-                if found != nil {
-                    // A damaged predecessor takes nothing from an intact newest one; a broken succession does.
-                    if error.message.contains("does not follow") { throw error }
-                    break
-                }
-                guard error.code == .corrupt || error.code == .io(5) else { throw error }
+            let candidate: (generation: Generation, previousCRC: UInt32)
+            do throws(StorageError) { candidate = try read(number) } catch {
+                // A damaged predecessor takes nothing from an intact newest one.
+                if found != nil { break }
+                // EIO: a bad sector is damage too. Other failures say nothing about the file.
+                guard error.code == .corrupt || error.code == .io(EIO) else { throw error }
                 damaged.append(error)
                 damagedPaths.append(path(number))
+                continue
             }
+            guard let newer = found else {
+                found = candidate
+                continue
+            }
+            // One step back is enough to see a file that was exchanged for another.
+            guard newer.previousCRC == candidate.generation.crc else {
+                throw StorageError(.corrupt, "\(path(newer.generation.number)): does not follow \(path(number))")
+            }
+            break
         }
         guard let found else {
             if let first = damaged.first { throw first }
@@ -131,7 +136,7 @@ package final class GenerationStore: Sendable {
             throw StorageError(.corrupt, "\(directory)/\(prefix): the newest generation was not read or is damaged")
         }
         guard body.count <= GenerationStore.bodyLimit else {
-            throw StorageError(.io(27), "\(directory)/\(prefix): \(body.count) bytes are too many for one generation")
+            throw StorageError(.io(EFBIG), "\(directory)/\(prefix): \(body.count) bytes are too many for one generation")
         }
         let number = (state.last?.number ?? 0) &+ 1
         let (bytes, crc) = encode(body, number: number, previousCRC: state.last?.crc ?? 0)

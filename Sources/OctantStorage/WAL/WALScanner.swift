@@ -141,6 +141,7 @@ struct WALScanner {
         let highest = next &+ UInt64(bytes.count / WALFrame.smallest)
         var offset = place.offset
         var found = 0
+        var highestFound = next &- 1
         // Whatever lies in a payload may look like frame headers: bounds the work of checking them all.
         var budget = max(1 << 30, bytes.count &* 4)
         let bad = WALFrame(bytes, at: place.offset)
@@ -167,10 +168,13 @@ struct WALScanner {
                     "damaged record \(next), which was confirmed (durable up to \(candidate.durable)),")
             }
             found += 1
+            highestFound = max(highestFound, candidate.lsn)
             offset = candidate.end
         }
         let looksLikeFrame = bad.map { $0.lsn == next || $0.isSeal && $0.lsn == next &- 1 } ?? false
-        report.framesDropped = found + (found > 0 || looksLikeFrame ? 1 : 0)
+        // The frame behind a damaged checksum cannot be recognised; the numbers tell of it.
+        report.framesDropped = max(
+            found + (found > 0 || looksLikeFrame ? 1 : 0), Int(truncatingIfNeeded: highestFound &- (next &- 1)))
         if let group {
             report.framesDropped += 1
             report.dropped = "\(file.path): incomplete record \(group.lsn) before offset \(place.offset)"

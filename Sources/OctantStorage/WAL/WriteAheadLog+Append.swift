@@ -16,7 +16,11 @@ extension WriteAheadLog {
             if !waits { break }
             monitor.wait(.progress)
         }
-        let pieces = try plan(payload.count, mayUseReserve: mayUseReserve)
+        let pieces: [Piece]
+        do throws(StorageError) { pieces = try plan(payload.count, mayUseReserve: mayUseReserve) } catch {
+            releaseExcessSpares()
+            throw error
+        }
         let lsn = state.lastLSN &+ 1
         for (index, piece) in pieces.enumerated() {
             var flags: UInt8 = index == 0 ? WALFrame.first : 0
@@ -78,6 +82,15 @@ extension WriteAheadLog {
         state.planOffset = offset
         state.planCapacity = capacity
         return pieces
+    }
+
+    /// Gives back what a record that found no room had allocated.
+    private func releaseExcessSpares() {
+        while state.spares.count > options.retainClosed + 1, let spare = state.spares.popLast() {
+            spare.file.close()
+            // A spare that stays is found at the next opening.
+            try? fileSystem.unlink(spare.file.path)
+        }
     }
 
     private func claim(_ index: Int, mayUseReserve: Bool) throws(StorageError) -> SpareFile {
