@@ -1,0 +1,50 @@
+#ifndef OCTANT_SYSTEM_H
+#define OCTANT_SYSTEM_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* System calls that Swift's libc modules lack or spell differently per platform. Functions that can fail return
+   0 or an errno value; none of them touches errno-based state the caller has to read. */
+
+/* Reserves disk space for [0, length) and makes the file at least that long. EOPNOTSUPP: write zeros instead. */
+int octant_allocate(int fd, int64_t length);
+/* Data and the metadata needed to read it back reach the device (F_FULLFSYNC on Apple systems). */
+int octant_sync_data(int fd);
+int octant_sync_all(int fd);
+
+/* Values of `advice`: 0 normal, 1 random, 2 sequential, 3 will need, 4 do not need. */
+int octant_advise(void *start, size_t length, int advice);
+/* Faults the pages of a read-only mapping in; falls back to touching one byte per page. */
+int octant_populate(const void *start, size_t length);
+
+int octant_free_space(const char *path, uint64_t *available, uint64_t *total);
+
+uint64_t octant_thread_id(void);
+/* At most 15 bytes are kept on Linux. */
+void octant_set_thread_name(const char *name);
+/* Niceness of the calling thread (a background quality of service on Apple systems). */
+int octant_set_thread_nice(int nice);
+/* Returns freed memory to the system where the allocator keeps it (glibc). */
+void octant_malloc_trim(void);
+
+/* A condition variable on the monotonic clock. */
+int octant_condition_init(pthread_cond_t *condition);
+/* 0 when signalled (or spuriously), ETIMEDOUT after `nanoseconds`. */
+int octant_condition_wait_for(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t nanoseconds);
+
+/* CRC-32C (Castagnoli, reflected 0x82F63B78). crc32c(crc32c(0, a), b) == crc32c(0, ab). */
+uint32_t octant_crc32c(uint32_t crc, const void *bytes, size_t count);
+/* The table-driven form, for machines without the instruction and for the tests. */
+uint32_t octant_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,146 @@
+extension WriteAheadLog {
+    /// The log thread: takes what waits, writes, syncs, publishes; seals when idle; ends when closed and drained.
+    func runLogThread() {
+        monitor.lock()
+        while true {
+            if state.failure == nil, !state.pending.isEmpty {
+                let batch = state.pending
+                state.pending = []
+                monitor.unlock()
+                let failure = commit(batch)
+                monitor.lock()
+                if let failure { fence(failure) }
+                monitor.signal(.progress)
+            } else if state.failure == nil, mustSeal() {
+                state.sealRequested = false
+                sealLocked()
+                monitor.signal(.progress)
+            } else if state.closing {
+                break
+            } else if state.failure == nil, state.sealedLSN < state.lastLSN {
+                let nanoseconds = UInt64(max(0, options.sealAfter / .nanoseconds(1)))
+                if !monitor.wait(.work, nanoseconds: nanoseconds), state.pending.isEmpty { state.sealRequested = true }
+            } else {
+                monitor.wait(.work)
+            }
+        }
+        monitor.unlock()
+    }
+
+    /// Writes one batch and syncs it. Returns the error that fences the log.
+    private func commit(_ batch: [PendingFrame]) -> StorageError? {
+        do throws(StorageError) {
+            let callbacks = callbacks()
+            var bytes = 0
+            for frame in batch {
+                if let spare = frame.opens { try roll(into: spare, firstLSN: frame.lsn) }
+                frame.payload.withUnsafeBytes { payload in
+                    active.crc = buffer.append(
+                        type: frame.type, flags: frame.flags, lsn: frame.lsn,
+                        durable: durable.load(ordering: .relaxed),
+                        payload: UnsafeRawBufferPointer(rebasing: payload[frame.range]), previous: active.crc,
+                        salt: active.salt)
+                }
+                active.lastLSN = frame.lsn
+                bytes += frame.range.count
+                if buffer.count >= 4 << 20 { try flush() }
+            }
+            try flush()
+            guard let lsn = batch.last?.lsn else { return nil }
+            written.store(lsn, ordering: .releasing)
+            monitor.lock()
+            state.pendingBytes -= bytes
+            monitor.signal(.progress)
+            monitor.unlock()
+            callbacks.onWritten(lsn)
+            try active.file.syncData()
+            durable.store(lsn, ordering: .releasing)
+            callbacks.onDurable(lsn)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func callbacks() -> Callbacks {
+        monitor.lock()
+        defer { monitor.unlock() }
+        return state.callbacks
+    }
+
+    /// Writes the encoded frames behind the last ones.
+    private func flush() throws(StorageError) {
+        guard buffer.count > 0 else { return }
+        try active.file.write(buffer.bytes, at: active.offset)
+        active.offset += buffer.count
+        buffer.removeAll()
+    }
+
+    /// Goes on in the next file. The old file is synced first and the new one's header before it gets its name, so a
+    /// file with a sequence number always has a good header, and all before it is durable.
+    private func roll(into spare: SpareFile, firstLSN: LSN) throws(StorageError) {
+        try flush()
+        try active.file.syncData()
+        let sequence = active.sequence &+ 1
+        let header = WALFileHeader(
+            back: 1, shard: shard, collection: collection, sequence: sequence, firstLSN: firstLSN,
+            salt: .random(in: .min ... .max), previousCRC: active.crc)
+        let bytes = header.encoded()
+        try bytes.withRawBytes { (raw) throws(StorageError) in try spare.file.write(raw, at: 0) }
+        try spare.file.syncData()
+        let path = WriteAheadLog.logPath(directory, sequence)
+        try fileSystem.rename(spare.file.path, to: path)
+        try fileSystem.syncDirectory(directory)
+        let old = active
+        active = ActiveFile(
+            file: spare.file, sequence: sequence, salt: header.salt,
+            crc: CRC32C.extend(0, Array(bytes[..<60])), offset: WALFileHeader.size, lastLSN: 0)
+        old.file.close()
+        monitor.lock()
+        defer { monitor.unlock() }
+        state.closedFiles.append(
+            ClosedFile(path: WriteAheadLog.logPath(directory, old.sequence), lastLSN: old.lastLSN))
+    }
+
+    /// Whether a seal is due: asked for, nothing waits, and something was synced since the last one.
+    private func mustSeal() -> Bool {
+        (state.sealRequested || state.closing) && state.sealedLSN < state.lastLSN
+    }
+
+    /// Writes and syncs a seal frame, which says that everything before it is durable. Called and left locked.
+    private func sealLocked() {
+        let lsn = state.lastLSN
+        // Each file keeps room for one seal behind its records; a second one needs new records first.
+        guard state.planOffset + WALFrame.smallest <= state.planCapacity else {
+            state.sealedLSN = lsn
+            return
+        }
+        state.planOffset += WALFrame.smallest
+        monitor.unlock()
+        var failure: StorageError?
+        do throws(StorageError) {
+            active.crc = buffer.append(
+                type: 0, flags: WALFrame.seal, lsn: lsn, durable: lsn,
+                payload: UnsafeRawBufferPointer(start: nil, count: 0), previous: active.crc, salt: active.salt)
+            try flush()
+            try active.file.syncData()
+        } catch { failure = error }
+        monitor.lock()
+        if let failure { fence(failure) } else { state.sealedLSN = lsn }
+    }
+
+    /// Stops acknowledging. Called locked.
+    private func fence(_ error: StorageError) {
+        guard state.failure == nil else { return }
+        let file = lastPathComponent(WriteAheadLog.logPath(directory, active.sequence))
+        let error = StorageError(error.code, "the log stopped at file \(file): \(error.message)")
+        state.failure = error
+        state.pending = []
+        state.pendingBytes = 0
+        let onFailure = state.callbacks.onFailure
+        monitor.signal(.progress)
+        monitor.unlock()
+        onFailure(error)
+        monitor.lock()
+    }
+}
