@@ -49,6 +49,7 @@ package struct JSONWriter: Sendable {
     }
 
     /// Writes the name of the next member.
+    @_disfavoredOverload
     package mutating func key(_ name: String) {
         value(name)
         bytes.append(UInt8(ascii: ":"))
