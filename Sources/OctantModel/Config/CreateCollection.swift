@@ -1,0 +1,79 @@
+/// A request to create a collection: what is unset has the server's defaults.
+public struct CreateCollection: Sendable, Hashable {
+    /// The vectors of each point; none by default.
+    public var vectors: VectorsConfig = .named([])
+    /// How many shards.
+    public var shardNumber: Int?
+    /// Copies of each shard.
+    public var replicationFactor: Int?
+    /// Copies that must acknowledge a write.
+    public var writeConsistencyFactor: Int?
+    /// Whether payload stays on disk until it is read.
+    public var onDiskPayload: Bool?
+    /// What differs from the server's graph parameters.
+    public var hnsw: HNSWConfigDiff?
+    /// What differs from the server's optimizer parameters.
+    public var optimizer: OptimizerConfigDiff?
+    /// What differs from the server's log parameters.
+    public var wal: WALConfigDiff?
+    /// Compression of vectors.
+    public var quantization: QuantizationConfig?
+    /// The strict-mode object.
+    public var strictMode: Payload?
+    /// Free-form data of the user.
+    public var metadata: Payload?
+
+    /// A request for a collection without vectors.
+    public init() {}
+
+    /// The configuration this request asks for where `defaults` hold.
+    public func config(defaults: CollectionDefaults = CollectionDefaults()) -> CollectionConfig {
+        CollectionConfig(
+            params: CollectionParams(
+                vectors: vectors, shardNumber: shardNumber ?? 1, replicationFactor: replicationFactor ?? 1,
+                writeConsistencyFactor: writeConsistencyFactor ?? 1,
+                onDiskPayload: onDiskPayload ?? defaults.onDiskPayload),
+            hnsw: defaults.hnsw.applying(hnsw), optimizer: defaults.optimizer.applying(optimizer),
+            wal: defaults.wal.applying(wal), quantization: quantization, strictMode: strictMode, metadata: metadata)
+    }
+}
+
+/// What a server gives to collections that do not say otherwise.
+public struct CollectionDefaults: Sendable, Hashable {
+    /// Graph parameters.
+    public var hnsw = HNSWConfig()
+    /// Optimizer parameters.
+    public var optimizer = OptimizerConfig()
+    /// Log parameters.
+    public var wal = WALConfig()
+    /// Placement of payload.
+    public var onDiskPayload = true
+
+    /// Qdrant's defaults.
+    public init() {}
+}
+
+/// A change of log parameters: what is unset stays.
+public struct WALConfigDiff: Sendable, Hashable {
+    /// See ``WALConfig/capacityMB``; at least 1.
+    public var capacityMB: Int?
+    /// See ``WALConfig/segmentsAhead``.
+    public var segmentsAhead: Int?
+    /// See ``WALConfig/retainClosed``; at least 1.
+    public var retainClosed: Int?
+
+    /// No change.
+    public init() {}
+}
+
+extension WALConfig {
+    /// These parameters with the set fields of `diff`.
+    public func applying(_ diff: WALConfigDiff?) -> WALConfig {
+        guard let diff else { return self }
+        var merged = self
+        if let value = diff.capacityMB { merged.capacityMB = value }
+        if let value = diff.segmentsAhead { merged.segmentsAhead = value }
+        if let value = diff.retainClosed { merged.retainClosed = value }
+        return merged
+    }
+}

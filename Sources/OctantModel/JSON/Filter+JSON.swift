@@ -1,0 +1,193 @@
+extension Filter {
+    /// Reads a filter. Unknown keys are refused; `path` is where it stands in the request, such as `filter`.
+    package init(json: JSONValue, path: String = "filter") throws(OctantError) {
+        var reader = FilterJSON()
+        self = try reader.filter(json, path: path, depth: 0)
+    }
+}
+
+/// One reading of a filter: counts its conditions.
+private struct FilterJSON {
+    var conditions = 0
+
+    mutating func filter(_ json: JSONValue, path: String, depth: Int) throws(OctantError) -> Filter {
+        guard depth <= Limits.filterDepthMax else {
+            throw OctantError(.badRequest, "Filter nests deeper than \(Limits.filterDepthMax) levels")
+        }
+        let fields = try JSONFields(json, path: path)
+        try fields.refuseUnknown(["must", "should", "must_not", "min_should"])
+        var filter = Filter()
+        filter.must = try clause(fields, "must", depth)
+        filter.should = try clause(fields, "should", depth)
+        filter.mustNot = try clause(fields, "must_not", depth)
+        if let minimum = try fields.fields("min_should") {
+            try minimum.refuseUnknown(["conditions", "min_count"])
+            guard let list = try minimum.array("conditions") else { throw minimum.missing("conditions") }
+            guard let count = try minimum.int("min_count", from: 1) else { throw minimum.missing("min_count") }
+            var conditions: [Condition] = []
+            for (place, value) in list.enumerated() {
+                conditions.append(try condition(value, "\(minimum.path("conditions"))[\(place)]", depth))
+            }
+            filter.minShould = Filter.MinShould(conditions: conditions, minCount: count)
+        }
+        return filter
+    }
+
+    /// A clause is one condition or a list of them.
+    private mutating func clause(
+        _ fields: JSONFields, _ key: String, _ depth: Int
+    ) throws(OctantError) -> [Condition] {
+        guard let value = fields[key] else { return [] }
+        guard case .array(let values) = value else { return [try condition(value, fields.path(key), depth)] }
+        var conditions: [Condition] = []
+        conditions.reserveCapacity(values.count)
+        for (place, value) in values.enumerated() {
+            conditions.append(try condition(value, "\(fields.path(key))[\(place)]", depth))
+        }
+        return conditions
+    }
+
+    private mutating func condition(
+        _ json: JSONValue, _ path: String, _ depth: Int
+    ) throws(OctantError) -> Condition {
+        conditions += 1
+        guard conditions <= Limits.filterConditionsMax else {
+            throw OctantError(.badRequest, "Filter has more than \(Limits.filterConditionsMax) conditions")
+        }
+        let fields = try JSONFields(json, path: path)
+        if fields["key"] != nil { return .field(try field(fields)) }
+        guard let (kind, _) = fields.object.pairs.first else { return .filter(Filter()) }
+        switch kind {
+        case "must", "should", "must_not", "min_should":
+            return .filter(try filter(json, path: path, depth: depth + 1))
+        case "is_empty": return .isEmpty(try key(fields, "is_empty"))
+        case "is_null": return .isNull(try key(fields, "is_null"))
+        case "has_id":
+            try fields.refuseUnknown(["has_id"])
+            return .hasID(Set(try PointID.list(try fields.array("has_id") ?? [])))
+        case "has_vector":
+            try fields.refuseUnknown(["has_vector"])
+            return .hasVector(try fields.string("has_vector") ?? "")
+        case "nested":
+            try fields.refuseUnknown(["nested"])
+            guard let nested = try fields.fields("nested") else { throw fields.missing("nested") }
+            try nested.refuseUnknown(["key", "filter"])
+            guard let key = try nested.string("key") else { throw nested.missing("key") }
+            let inner = try filter(try nested.required("filter"), path: nested.path("filter"), depth: depth + 1)
+            if inner.asksForPoint {
+                throw OctantError(.badRequest, "`has_id` and `has_vector` are not supported inside a nested filter")
+            }
+            return .nested(try PayloadPath(key), inner)
+        case "slice": throw .unsupported("Filter condition `slice` is")
+        case "match", "range", "values_count", "geo_radius", "geo_bounding_box", "geo_polygon":
+            throw fields.missing("key")
+        default:
+            throw .json("\(path): unknown field `\(kind)`, it is no condition of a filter")
+        }
+    }
+
+    /// The key of `{"is_empty": {"key": …}}`.
+    private func key(_ fields: JSONFields, _ name: String) throws(OctantError) -> PayloadPath {
+        try fields.refuseUnknown([name])
+        guard let inner = try fields.fields(name) else { throw fields.missing(name) }
+        try inner.refuseUnknown(["key"])
+        guard let key = try inner.string("key") else { throw inner.missing("key") }
+        return try PayloadPath(key)
+    }
+
+    private func field(_ fields: JSONFields) throws(OctantError) -> FieldCondition {
+        for later in ["geo_bounding_box", "geo_radius", "geo_polygon"] where fields[later] != nil {
+            throw .unsupported("Filter condition `\(later)` is")
+        }
+        try fields.refuseUnknown([
+            "key", "match", "range", "values_count", "is_empty", "is_null", "geo_bounding_box", "geo_radius",
+            "geo_polygon",
+        ])
+        guard let key = try fields.string("key") else { throw fields.missing("key") }
+        var condition = FieldCondition(key: try PayloadPath(key))
+        if let match = try fields.fields("match") { condition.match = try self.match(match) }
+        if let range = try fields.fields("range") { condition.range = try self.range(range) }
+        if let count = try fields.fields("values_count") {
+            try count.refuseUnknown(["gt", "gte", "lt", "lte"])
+            condition.valuesCount = CountRange(
+                gt: try count.int("gt"), gte: try count.int("gte"), lt: try count.int("lt"), lte: try count.int("lte"))
+        }
+        condition.isEmpty = try fields.bool("is_empty")
+        condition.isNull = try fields.bool("is_null")
+        let isTest =
+            condition.match != nil || condition.range != nil || condition.valuesCount != nil
+            || condition.isEmpty != nil || condition.isNull != nil
+        guard isTest else { throw .invalid(fields.path, "At least one field condition must be specified") }
+        return condition
+    }
+
+    private func match(_ fields: JSONFields) throws(OctantError) -> Match {
+        guard fields.object.count == 1, let (kind, value) = fields.object.pairs.first else {
+            throw .json("\(fields.path): data did not match any variant of match, expected one of `value`, `any`, `except`")
+        }
+        switch kind {
+        case "value":
+            guard let value = scalar(value, bools: true) else {
+                throw JSONFields.mismatch(value, "a string, an integer or a boolean", fields.path("value"))
+            }
+            return .value(value)
+        case "any": return .any(try list(fields, "any"))
+        case "except": return .except(try list(fields, "except"))
+        case "text", "text_any", "phrase", "prefix", "substring":
+            throw .unsupported("Match by `\(kind)` is")
+        default:
+            throw .json("\(fields.path): unknown field `\(kind)`, expected one of `value`, `any`, `except`")
+        }
+    }
+
+    private func scalar(_ value: JSONValue, bools: Bool) -> MatchValue? {
+        switch value {
+        case .string(let text): .string(text)
+        case .integer(let integer): .integer(integer)
+        case .bool(let bool) where bools: .bool(bool)
+        default: nil
+        }
+    }
+
+    /// All strings, or all integers.
+    private func list(_ fields: JSONFields, _ key: String) throws(OctantError) -> [MatchValue] {
+        guard let values = try fields.array(key) else { throw fields.missing(key) }
+        var list: [MatchValue] = []
+        list.reserveCapacity(values.count)
+        var texts = 0
+        for (place, value) in values.enumerated() {
+            guard let element = scalar(value, bools: false) else {
+                throw JSONFields.mismatch(value, "a string or an integer", "\(fields.path(key))[\(place)]")
+            }
+            if case .string = element { texts += 1 }
+            list.append(element)
+        }
+        guard texts == 0 || texts == list.count else {
+            throw .json("\(fields.path(key)): a list is either of strings or of integers")
+        }
+        return list
+    }
+
+    private func range(_ fields: JSONFields) throws(OctantError) -> NumberRange {
+        try fields.refuseUnknown(["gt", "gte", "lt", "lte"])
+        for (_, bound) in fields.object.pairs {
+            if case .string = bound { throw .unsupported("Range over dates (`\(fields.path)`) is") }
+        }
+        return NumberRange(
+            gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),
+            lte: try fields.double("lte"))
+    }
+}
+
+extension Filter {
+    /// Whether some condition is about the point itself, which an element of its payload does not have.
+    fileprivate var asksForPoint: Bool {
+        (must + should + mustNot + (minShould?.conditions ?? [])).contains {
+            switch $0 {
+            case .hasID, .hasVector: true
+            case .filter(let filter): filter.asksForPoint
+            case .field, .isEmpty, .isNull, .nested: false
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+extension PayloadSelector {
+    /// Reads `with_payload`.
+    package init(json: JSONValue, path: String) throws(OctantError) {
+        switch json {
+        case .bool(let all): self = all ? .all : .none
+        case .array(let values): self = .include(try Self.paths(values, path))
+        case .object(let object):
+            let fields = JSONFields(object, path: path)
+            try fields.refuseUnknown(["include", "exclude"])
+            if let include = try fields.array("include"), fields["exclude"] == nil {
+                self = .include(try Self.paths(include, fields.path("include")))
+            } else if let exclude = try fields.array("exclude"), fields["include"] == nil {
+                self = .exclude(try Self.paths(exclude, fields.path("exclude")))
+            } else {
+                throw .json("\(path): expected one of `include`, `exclude`")
+            }
+        default: throw JSONFields.mismatch(json, "a boolean, a list of keys or a selector", path)
+        }
+    }
+
+    private static func paths(_ values: [JSONValue], _ path: String) throws(OctantError) -> [PayloadPath] {
+        var paths: [PayloadPath] = []
+        for text in try JSONFields.strings(values, path: path) { paths.append(try PayloadPath(text)) }
+        return paths
+    }
+}
+
+extension VectorSelector {
+    /// Reads `with_vector`.
+    package init(json: JSONValue, path: String) throws(OctantError) {
+        switch json {
+        case .bool(let all): self = all ? .all : .none
+        case .array(let values): self = .names(try JSONFields.strings(values, path: path))
+        default: throw JSONFields.mismatch(json, "a boolean or a list of names", path)
+        }
+    }
+}
+
+extension SearchParams {
+    /// Reads `params`.
+    package init(_ fields: JSONFields) throws(OctantError) {
+        try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
+        try fields.refuse("idf") { _, value in value == .string("global") }
+        self.init(
+            hnswEF: try fields.int("hnsw_ef", from: 1), exact: try fields.bool("exact") ?? false,
+            indexedOnly: try fields.bool("indexed_only") ?? false)
+        if let codes = try fields.fields("quantization") {
+            quantization = QuantizationSearchParams(
+                ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
+                oversampling: try codes.double("oversampling", from: 1))
+        }
+    }
+}
+
+extension JSONFields {
+    /// The parts of every read: `with_payload` (or the given default) and `with_vector`.
+    func selectors(payload: PayloadSelector) throws(OctantError) -> (PayloadSelector, VectorSelector) {
+        var selected = payload
+        if let value = self["with_payload"] { selected = try PayloadSelector(json: value, path: path("with_payload")) }
+        guard let (key, value) = first("with_vector", "with_vectors") else { return (selected, .none) }
+        return (selected, try VectorSelector(json: value, path: path(key)))
+    }
+
+    /// `filter`, if there is one.
+    func filter() throws(OctantError) -> Filter? {
+        guard let value = self["filter"] else { return nil }
+        return try Filter(json: value, path: path("filter"))
+    }
+
+    /// Points of a write: `points`, or `filter`; of both, `points`.
+    func selection() throws(OctantError) -> PointSelection {
+        try refuse("shard_key")
+        if let points = try array("points") { return .ids(try PointID.list(points)) }
+        if let filter = try filter() { return .filter(filter) }
+        throw .json("Either list of point ids or filter must be provided")
+    }
+}
+
+extension FieldIndexSchema {
+    /// Reads `field_schema`: the name of a type, or an object with `type`.
+    package init(json: JSONValue) throws(OctantError) {
+        switch json {
+        case .string(let name): self.init(type: try Self.type(name))
+        case .object(let object):
+            let fields = JSONFields(object, path: "field_schema")
+            guard let name = try fields.string("type") else { throw fields.missing("type") }
+            let type = try Self.type(name)
+            try fields.refuse("memory", "prefix", "nested")
+            let flags = ["on_disk", "enable_hnsw", "is_tenant", "is_principal", "lookup", "range"]
+            for flag in flags { _ = try fields.bool(flag) }
+            if type == .integer, try fields.bool("lookup") == false, try fields.bool("range") == false {
+                throw .json("the 'lookup' and 'range' capabilities can't be both disabled")
+            }
+            // Echoed without the members that were null.
+            self.init(type: type, params: Payload(JSONObject(object.pairs.filter { $0.value != .null })))
+        default: throw JSONFields.mismatch(json, "the name of a type or an object", "field_schema")
+        }
+    }
+
+    private static func type(_ name: String) throws(OctantError) -> FieldIndexType {
+        if let type = FieldIndexType(rawValue: name) { return type }
+        if ["text", "geo", "datetime", "uuid"].contains(name) { throw .unsupported("Field index of type `\(name)` is") }
+        throw .json(
+            "field_schema: unknown variant `\(name)`, expected one of "
+                + FieldIndexType.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+    }
+
+    /// The schema as `field_schema` of a request.
+    package var json: JSONValue { params.map { .object($0.object) } ?? .string(type.rawValue) }
+}
