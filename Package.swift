@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "OctantPayload", dependencies: ["OctantModel"], swiftSettings: strict),
         .target(
             name: "OctantEngine",
-            dependencies: ["OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
+            dependencies: ["COctantKernels", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
             swiftSettings: strict),
         .target(name: "Octant", dependencies: ["OctantEngine", "OctantModel"], swiftSettings: strict),
 

@@ -12,9 +12,10 @@ extension Collection {
 
     /// Points ranked by the request's query, on a thread of the search pool.
     public func query(_ request: QueryRequest) async throws(OctantError) -> [ScoredPoint] {
-        try await withCheckedContinuation { (continuation: CheckedContinuation<Result<[ScoredPoint], OctantError>, Never>) in
+        try await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<[ScoredPoint], OctantError>, Never>) in
             onSearchThread { [self] in
-                continuation.resume(returning: Result { () throws(OctantError) in try queryBlocking(request) })
+                continuation.resume(returning: Result { () throws(OctantError) in try query(request) })
             }
         }.get()
     }

@@ -19,6 +19,8 @@ public final class Collection: Sendable {
         self.compute = compute
     }
 
+    func onSearchThread(_ job: @escaping @Sendable () -> Void) { compute.submit(job) }
+
     /// The configuration in force.
     public var config: CollectionConfig { shard.config }
 
@@ -93,7 +95,8 @@ public final class Collection: Sendable {
             guard request.scoreThreshold == nil else {
                 throw OctantError(
                     .badRequest,
-                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
+                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
+                )
             }
             let count = request.limit.addingReportingOverflow(request.offset)
             return view.page(request.filter, from: nil, limit: count.overflow ? .max : count.partialValue)
@@ -189,9 +192,13 @@ public final class Collection: Sendable {
         let view = shard.view
         let optimizer = shard.optimizerState
         let status: CollectionInfo.Status =
-            shard.failure != nil || optimizer.error != nil ? .red : optimizer.running || optimizer.due ? .yellow : .green
+            shard.failure != nil || optimizer.error != nil
+            ? .red : optimizer.running || optimizer.due ? .yellow : .green
         let indexed = view.segments.reduce(0) { sum, segment in
-            sum + segment.fields.reduce(0) { $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.deadCount) : 0) }
+            sum
+                + segment.fields.reduce(0) {
+                    $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
+                }
         }
         let schema = shard.fieldIndexes.map { index in
             (key: index.key.description, schema: index.schema, points: view.indexedPoints(index.key))

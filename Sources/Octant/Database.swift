@@ -72,7 +72,8 @@ public final class Database: Sendable {
         }
         state = Monitor(State(catalog: catalog))
         compute = ComputePool(
-            name: "octant-search", threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
+            name: "octant-search",
+            threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads)
         try removeOrphans(catalog)

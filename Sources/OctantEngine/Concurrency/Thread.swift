@@ -1,3 +1,5 @@
+import COctantKernels
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -23,9 +25,7 @@ package final class Thread: @unchecked Sendable {
     package init(name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(
             Box {
-                #if os(Linux)
-                    pthread_setname_np(pthread_self(), String(name.prefix(15)))
-                #endif
+                octant_set_thread_name(name)
                 body()
             })
         var attributes = pthread_attr_t()
@@ -37,14 +37,16 @@ package final class Thread: @unchecked Sendable {
         #else
             var thread = pthread_t()
         #endif
-        let status = pthread_create(&thread, &attributes, { context in
-            #if canImport(Darwin)
-                Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
-            #else
-                if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
-            #endif
-            return nil
-        }, box.toOpaque())
+        let status = pthread_create(
+            &thread, &attributes,
+            { context in
+                #if canImport(Darwin)
+                    Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+                #else
+                    if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+                #endif
+                return nil
+            }, box.toOpaque())
         if status == 0 {
             handle = thread
         } else {

@@ -131,7 +131,9 @@ package final class Memtable: RowSource, @unchecked Sendable {
         let row = published.load(ordering: .relaxed)
         guard row < capacity else { return }
         var added = payload.count + 40
-        for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) { added += field.dimension * 4 }
+        for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) {
+            added += field.dimension * 4
+        }
         (ids + row).initialize(to: id)
         versions[row] = version
         payloads[row] = keep(payload)

@@ -60,7 +60,8 @@ package struct OptimizerPlan: Sendable, Equatable {
     ) -> OptimizerPlan? {
         if config.maxOptimizationThreads == 0 { return nil }
         if let part = parts.first(where: { !$0.isCurrent }) {
-            return OptimizerPlan(reason: .configMismatch, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
+            return OptimizerPlan(
+                reason: .configMismatch, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
         }
         if let part = parts.first(where: { isWorthVacuuming($0, config) }) {
             return OptimizerPlan(reason: .vacuum, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)

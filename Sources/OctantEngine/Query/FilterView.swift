@@ -1,4 +1,4 @@
-import OctantModel
+package import OctantModel
 import OctantPayload
 
 /// What one part of a view shows to filter evaluation.
@@ -57,5 +57,14 @@ extension ReadView {
         var count = 0
         for source in sources { forEachMatch(filter, in: source) { _ in count += 1 } }
         return count
+    }
+
+    /// How many points have a value that an index of `key` holds; for points still in memory, any value.
+    package func indexedPoints(_ key: PayloadPath) -> Int {
+        let hasValue = Filter(mustNot: [.isEmpty(key)])
+        var count = 0
+        for slot in memtables { forEachMatch(hasValue, in: slot.table) { _ in count += 1 } }
+        for segment in segments { count += segment.fieldIndexes(key).first?.indexedRows ?? 0 }
+        return min(count, liveCount)
     }
 }

@@ -80,7 +80,9 @@ package struct NearestSearch: Sendable {
             compiled == nil && !checksRows
             ? nil
             : { rows, count, admitted in
-                if let compiled { compiled.matches(rows, count, admitted) } else {
+                if let compiled {
+                    compiled.matches(rows, count, admitted)
+                } else {
                     for place in 0..<count { admitted[place] = true }
                 }
                 guard checksRows else { return }

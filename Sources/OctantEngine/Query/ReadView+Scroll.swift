@@ -6,6 +6,12 @@ extension ReadView {
     package struct Hit {
         package var source: any RowSource
         package var row: UInt32
+
+        /// The place of a row.
+        package init(source: any RowSource, row: UInt32) {
+            self.source = source
+            self.row = row
+        }
     }
 
     /// Up to `limit` points that pass `filter`, ascending by id from `offset` on.

@@ -76,7 +76,7 @@ struct SegmentSearch {
             }
             let found = field.index.search(query: query, options: options, admit: admit)
             // A walk that found too few has met a filter that is unlike its estimate: the scan is exact.
-            if found.count >= min(search.limit, compiled.cardinality.min) , !found.isEmpty { return found }
+            if found.count >= min(search.limit, compiled.cardinality.min), !found.isEmpty { return found }
         }
         var rows = compiled.matchingRows()
         if checksRows { rows.removeAll { !isVisible($0) } }

@@ -1,5 +1,5 @@
 package import OctantModel
-import OctantStorage
+package import OctantStorage
 
 /// The ids of a segment's rows: row to id, id to row, and the rows in ascending order of id.
 ///
@@ -54,7 +54,7 @@ package struct IDMap: @unchecked Sendable {
     }
 
     private static func damaged(_ what: String) -> StorageError {
-        StorageError(code: .corrupt, message: "id map \(what)")
+        StorageError(.corrupt, "id map \(what)")
     }
 
     /// The id of `row`, which is below ``rowCount``.
@@ -97,7 +97,8 @@ package struct IDMap: @unchecked Sendable {
 
     /// Writes the map of rows with these ids and versions; rows for which `listed` is false are not found by id.
     package static func encode(
-        ids: [PointID], versions: [UInt64], listed: (Int) -> Bool, write: (UnsafeRawBufferPointer) throws(StorageError) -> Void
+        ids: [PointID], versions: [UInt64], listed: (Int) -> Bool,
+        write: (UnsafeRawBufferPointer) throws(StorageError) -> Void
     ) throws(StorageError) {
         let hasUUIDs = ids.contains(where: \.isUUID)
         var order = (0..<UInt32(ids.count)).filter { listed(Int($0)) }

@@ -17,7 +17,8 @@ package struct SegmentFolder: Sendable {
     /// Maps a file after checking its size, header and footer against the manifest.
     package func open(_ file: SegmentEntry.FileEntry, _ type: BlockFileType) throws(StorageError) -> BlockFile {
         try BlockFile(
-            path: path + "/" + file.summary.name, type: type, expected: file.summary, uuid: uuid, fileSystem: fileSystem)
+            path: path + "/" + file.summary.name, type: type, expected: file.summary, uuid: uuid, fileSystem: fileSystem
+        )
     }
 
     /// The verified bytes of a file and what keeps them: a copy in huge pages if `resident`, else the mapping.
@@ -33,7 +34,8 @@ package struct SegmentFolder: Sendable {
         guard let region = try? HugeRegion(byteCount: mapped.data.count) else {  // no memory left: the mapping serves too
             return (mapped.data, mapped)
         }
-        region.base.copyMemory(from: mapped.data.baseAddress ?? UnsafeRawPointer(region.base), byteCount: mapped.data.count)
+        region.base.copyMemory(
+            from: mapped.data.baseAddress ?? UnsafeRawPointer(region.base), byteCount: mapped.data.count)
         let bytes = UnsafeRawBufferPointer(start: region.base, count: mapped.data.count)
         mapped.advise(.dontNeed)
         return (bytes, region)

@@ -1,5 +1,5 @@
 package import OctantModel
-import OctantStorage
+package import OctantStorage
 package import OctantVectors
 
 /// The vectors of one name in a segment: original components, and codes and graph where there are some.

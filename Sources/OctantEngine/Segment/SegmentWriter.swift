@@ -79,7 +79,8 @@ package struct SegmentWriter {
     ///
     /// Throws the file layer's errors, and `closed` if cancelled.
     package static func write(
-        _ recipe: SegmentRecipe, directory: String, fileSystem: any FileSystem, isCancelled: @escaping @Sendable () -> Bool
+        _ recipe: SegmentRecipe, directory: String, fileSystem: any FileSystem,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws(StorageError) -> WrittenSegment? {
         let uuid = UUIDBytes.random()
         let folder = SegmentFolder(path: directory + "/" + uuid.description, uuid: uuid, fileSystem: fileSystem)
@@ -124,9 +125,10 @@ package struct SegmentWriter {
         try writePayload()
         for vector in recipe.config.params.vectors.all { try writeVector(vector) }
         for index in recipe.fieldIndexes {
+            let sources = recipe.sources.map(\.rows)
             let rows = places.lazy.map { place in
                 place.isDead
-                    ? UnsafeRawBufferPointer(start: nil, count: 0) : recipe.sources[place.source].rows.payload(place.row)
+                    ? UnsafeRawBufferPointer(start: nil, count: 0) : sources[place.source].payload(place.row)
             }
             files.append(try Self.writeIndex(index, folder: folder, rowCount: places.count, payloads: rows))
         }
@@ -134,7 +136,7 @@ package struct SegmentWriter {
     }
 
     private mutating func write(
-        _ role: SegmentEntry.Role, _ subject: String = "", _ type: BlockFileType, name: String, parameters: String = "",
+        _ role: SegmentEntry.Role, _ subject: String, _ type: BlockFileType, name: String, parameters: String = "",
         _ body: (BlockFileWriter) throws(StorageError) -> Void
     ) throws(StorageError) {
         if isCancelled() { throw StorageError(.closed, "cancelled") }
@@ -151,8 +153,9 @@ package struct SegmentWriter {
         let sources = recipe.sources.map(\.rows)
         let ids = places.map { sources[$0.source].id($0.row) }
         let versions = places.map { sources[$0.source].version($0.row) }
-        try write(.ids, "IDMP", name: "ids") { (file) throws(StorageError) in
-            try IDMap.encode(ids: ids, versions: versions, listed: { !places[$0].isDead }) { (bytes) throws(StorageError) in
+        try write(.ids, "", "IDMP", name: "ids") { (file) throws(StorageError) in
+            try IDMap.encode(ids: ids, versions: versions, listed: { !places[$0].isDead }) {
+                (bytes) throws(StorageError) in
                 try file.append(bytes)
             }
         }
@@ -170,7 +173,7 @@ package struct SegmentWriter {
             ends.append(total.littleEndian)
         }
         let table = ends.withUnsafeBytes { Array($0) }
-        try write(.payload, "PAYL", name: "payload") { (file) throws(StorageError) in
+        try write(.payload, "", "PAYL", name: "payload") { (file) throws(StorageError) in
             try file.append(table)
             for place in places where !place.isDead { try file.append(sources[place.source].payload(place.row)) }
         }
@@ -231,12 +234,15 @@ package struct SegmentWriter {
                 keeper = owner as? BlockFile
             }
         }
-        if recipe.indexed, let parameters = policy.graph { try writeGraph(vector, number, parameters, rows, codes, presence) }
+        if recipe.indexed, let parameters = policy.graph {
+            try writeGraph(vector, number, parameters, rows, codes, presence)
+        }
         withExtendedLifetime((mapped, keeper)) {}
     }
 
     private mutating func writeGraph(
-        _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows, _ codes: Int8Codes?,
+        _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows,
+        _ codes: Int8Codes?,
         _ presence: [UInt64]?
     ) throws(StorageError) {
         let isCancelled = isCancelled
@@ -246,12 +252,13 @@ package struct SegmentWriter {
         }
         let threads = recipe.threads
         let builder: HNSWBuilder
+        let source: HNSWBuilder.Source = codes.map { .codes($0) } ?? .rows(rows, vector.params.distance)
+        var isPresent: (@Sendable (UInt32) -> Bool)?
+        if let presence { isPresent = { row in presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0 } }
         do {
             builder = try HNSWBuilder(parameters: parameters, count: rows.count)
             try builder.build(
-                source: codes.map { .codes($0) } ?? .rows(rows, vector.params.distance), existing: existing,
-                threads: threads, isPresent: presence.map { words in { words[Int($0 >> 6)] >> UInt64($0 & 63) & 1 != 0 } },
-                isCancelled: isCancelled)
+                source: source, existing: existing, threads: threads, isPresent: isPresent, isCancelled: isCancelled)
         } catch {
             throw StorageError(isCancelled() ? .closed : .io(12), "\(folder.path): building the graph: \(error)")
         }
@@ -277,7 +284,7 @@ package struct SegmentWriter {
         let writer = try BlockFileWriter(
             path: folder.path + "/" + name, type: "FIDX", uuid: folder.uuid, rows: UInt64(rowCount),
             fileSystem: folder.fileSystem)
-        try storing { try builder.finish { try writer.append($0) } }
+        try builder.finish { (bytes) throws(StorageError) in try writer.append(bytes) }
         return .init(
             role: .fieldIndex, subject: index.key.description, parameters: index.schema.type.rawValue,
             summary: try writer.finish())

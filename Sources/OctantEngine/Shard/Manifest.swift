@@ -17,6 +17,12 @@ package struct Manifest: Sendable {
     package struct FieldIndexEntry: Sendable, Hashable {
         package var key: PayloadPath
         package var schema: FieldIndexSchema
+
+        /// An index of `key`.
+        package init(key: PayloadPath, schema: FieldIndexSchema) {
+            self.key = key
+            self.schema = schema
+        }
     }
 
     /// The first manifest of a collection.
@@ -26,7 +32,7 @@ package struct Manifest: Sendable {
     package func encoded() -> [UInt8] {
         var out = ByteWriter(capacity: 4096)
         out.u32(1)
-        out.bytes(JSONWriter.bytes(config.json))
+        out.string(config.json.text)
         out.varint(UInt64(fieldIndexes.count))
         for index in fieldIndexes {
             out.string(index.key.description)
@@ -48,11 +54,9 @@ package struct Manifest: Sendable {
 
     private init(_ reader: inout ByteReader) throws(StorageError) {
         guard try reader.u32() == 1 else { throw reader.damaged("unknown manifest format") }
+        let text = Array(try reader.bytes())
         do throws(OctantError) {
-            let json: Result<JSONValue, OctantError>
-            let text = try Self.lift { () throws(StorageError) in try reader.bytes() }
-            json = Result { () throws(OctantError) in try JSONParser.parse(text) }
-            config = try CollectionConfig(json: try json.get())
+            config = try CollectionConfig(json: try JSONParser.parse(text))
         } catch {
             throw reader.damaged("configuration: \(error.message)")
         }
@@ -69,10 +73,6 @@ package struct Manifest: Sendable {
         checkpoint = try reader.u64()
         for _ in 0..<(try reader.count()) { segments.append(try SegmentEntry(&reader)) }
         try reader.finish()
-    }
-
-    private static func lift<Result>(_ body: () throws(StorageError) -> Result) throws(OctantError) -> Result {
-        do throws(StorageError) { return try body() } catch { throw OctantError(.service, error.message) }
     }
 }
 
@@ -157,8 +157,8 @@ package struct SegmentEntry: Sendable, Hashable {
             let subject = try reader.string()
             let parameters = try reader.string()
             files.append(
-                FileEntry(role: role, subject: subject, parameters: parameters, summary: try FileSummary.decode(&reader)))
+                FileEntry(
+                    role: role, subject: subject, parameters: parameters, summary: try FileSummary.decode(&reader)))
         }
     }
 }
-

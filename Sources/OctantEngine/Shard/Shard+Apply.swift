@@ -21,7 +21,7 @@ extension Shard {
         case .overwritePayload(let payload, .ids(let ids)):
             for id in ids { change.edit(id) { _ in payload } }
         case .deletePayload(let paths, .ids(let ids)):
-            for id in ids { change.edit(id) { PayloadEditing.deleting($0, paths) } }
+            for id in ids { change.edit(id) { PayloadEditing.deleting($0, paths: paths) } }
         case .clearPayload(.ids(let ids)):
             for id in ids { change.edit(id) { _ in .empty } }
         case .updateVectors(let points):

@@ -45,7 +45,8 @@ extension Shard {
             config: manifest.config, segments: segments, memtables: [MemtableSlot(table: table, through: nil)],
             lsn: manifest.checkpoint, liveCount: live)
         let shard = Shard(
-            path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest, view: view,
+            path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest,
+            view: view,
             log: log)
         try shard.recoverLog(manifest)
         return shard

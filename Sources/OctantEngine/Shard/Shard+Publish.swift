@@ -1,4 +1,4 @@
-import OctantModel
+package import OctantModel
 import OctantPayload
 package import OctantStorage
 

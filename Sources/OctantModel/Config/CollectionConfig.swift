@@ -73,7 +73,18 @@ public enum VectorsConfig: Sendable, Hashable {
     }
 
     /// The parameters of the vector of this name.
-    public subscript(name: String) -> VectorParams? { all.first { $0.name == name }?.params }
+    public internal(set) subscript(name: String) -> VectorParams? {
+        get { all.first { $0.name == name }?.params }
+        set {
+            guard let newValue else { return }
+            switch self {
+            case .single: self = .single(newValue)
+            case .named(var list):
+                for place in list.indices where list[place].name == name { list[place].params = newValue }
+                self = .named(list)
+            }
+        }
+    }
 }
 
 /// A vector's name and parameters.

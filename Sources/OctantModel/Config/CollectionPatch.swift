@@ -35,7 +35,8 @@ public struct VectorPatch: Sendable, Hashable {
     public var onDisk: Bool?
 
     /// A change of the vector of this name.
-    public init(name: String, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationPatch? = nil, onDisk: Bool? = nil) {
+    public init(name: String, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationPatch? = nil, onDisk: Bool? = nil)
+    {
         self.name = name
         self.hnsw = hnsw
         self.quantization = quantization
@@ -51,53 +52,41 @@ public enum QuantizationPatch: Sendable, Hashable {
     case set(QuantizationConfig)
 }
 
-/// What a collection is doing, as a client sees it.
-public struct CollectionInfo: Sendable {
-    /// The lights of `status`.
-    public enum Status: String, Sendable {
-        /// All is optimal.
-        case green
-        /// Background work is running.
-        case yellow
-        /// Background work is due and has not begun.
-        case grey
-        /// Background work failed, or the log did.
-        case red
+extension CollectionConfig {
+    /// This configuration with the set fields of `patch`. Throws `badInput` for a vector that does not exist.
+    public func applying(_ patch: CollectionPatch) throws(OctantError) -> CollectionConfig {
+        var changed = self
+        for vector in patch.vectors {
+            guard var params = params.vectors[vector.name] else { throw .unknownVector(vector.name) }
+            if let diff = vector.hnsw { params.hnsw = (params.hnsw ?? HNSWConfigDiff()).merging(diff) }
+            if let onDisk = vector.onDisk { params.onDisk = onDisk }
+            if let quantization = vector.quantization { params.quantization = quantization.config }
+            changed.params.vectors[vector.name] = params
+        }
+        changed.hnsw = hnsw.applying(patch.hnsw)
+        changed.optimizer = optimizer.applying(patch.optimizer)
+        if let quantization = patch.quantization { changed.quantization = quantization.config }
+        if let value = patch.replicationFactor { changed.params.replicationFactor = value }
+        if let value = patch.writeConsistencyFactor { changed.params.writeConsistencyFactor = value }
+        if let value = patch.onDiskPayload { changed.params.onDiskPayload = value }
+        if let strict = patch.strictMode { changed.strictMode = Self.merging(changed.strictMode, strict) }
+        if let metadata = patch.metadata { changed.metadata = Self.merging(changed.metadata, metadata) }
+        return changed
     }
 
-    /// The light.
-    public var status: Status
-    /// Why background work failed; `nil` if it did not.
-    public var optimizerError: String?
-    /// Things the user should know.
-    public var warnings: [String]
-    /// Vectors that a graph (or, for small segments, nothing) covers.
-    public var indexedVectorsCount: Int
-    /// Points.
-    public var pointsCount: Int
-    /// Segments, the memtable included.
-    public var segmentsCount: Int
-    /// The configuration.
-    public var config: CollectionConfig
-    /// Field indexes by key, and how many points have an indexed value.
-    public var payloadSchema: [(key: String, schema: FieldIndexSchema, points: Int)]
-    /// Writes that are logged and not yet applied.
-    public var updateQueueLength: Int
+    /// The object with the members of another, where a null removes its key.
+    private static func merging(_ old: Payload?, _ new: JSONObject) -> Payload {
+        var object = old?.object ?? JSONObject()
+        for (key, value) in new.pairs { object[key] = value == .null ? nil : value }
+        return Payload(object)
+    }
+}
 
-    /// A report.
-    public init(
-        status: Status, optimizerError: String?, warnings: [String], indexedVectorsCount: Int, pointsCount: Int,
-        segmentsCount: Int, config: CollectionConfig, payloadSchema: [(key: String, schema: FieldIndexSchema, points: Int)],
-        updateQueueLength: Int
-    ) {
-        self.status = status
-        self.optimizerError = optimizerError
-        self.warnings = warnings
-        self.indexedVectorsCount = indexedVectorsCount
-        self.pointsCount = pointsCount
-        self.segmentsCount = segmentsCount
-        self.config = config
-        self.payloadSchema = payloadSchema
-        self.updateQueueLength = updateQueueLength
+extension QuantizationPatch {
+    fileprivate var config: QuantizationConfig? {
+        switch self {
+        case .disabled: nil
+        case .set(let config): config
+        }
     }
 }
