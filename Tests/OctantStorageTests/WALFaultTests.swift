@@ -113,7 +113,8 @@ struct WALFaultTests {
         var lsn: LSN = 0
         var refused: StorageError?
         while refused == nil, lsn < 1_000 {
-            do throws(StorageError) { lsn = try opened.log.append(type: 1, payload: LogFixture.payload(lsn + 1)) } catch {
+            do throws(StorageError) { lsn = try opened.log.append(type: 1, payload: LogFixture.payload(lsn + 1)) } catch
+            {
                 refused = error
             }
         }

@@ -120,7 +120,8 @@ struct WALTests {
             let error = storageError {
                 _ = try WriteAheadLog.open(
                     directory: fixture.folder.path, fileSystem: fixture.system, collection: collection, shard: shard,
-                    after: 0) { _ in }
+                    after: 0
+                ) { _ in }
             }
             #expect(error?.code == .corrupt)
         }

@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A file system in memory that knows what a power cut may take: everything written since the last sync of its file,
@@ -215,7 +215,8 @@ package final class SimulatedFileSystem: FileSystem {
 
     package func removeDirectory(_ path: String) throws(StorageError) {
         try change { state -> Result<Void, StorageError> in
-            let used = state.names.keys.contains { parentPath($0) == path }
+            let used =
+                state.names.keys.contains { parentPath($0) == path }
                 || state.directories.contains { $0 != path && parentPath($0) == path }
             guard !used else { return .failure(StorageError(errno: ENOTEMPTY, call: "rmdir", path: path)) }
             state.directories.remove(path)
