@@ -73,8 +73,9 @@ extension CompiledFilter {
         }
         switch collect(node) {
         case .slice(let rows, let count): bitmap.insert(rows, count)
-        case .list(let rows): rows.withUnsafeBufferPointer { rows in rows.baseAddress.map { bitmap.insert($0, rows.count) } }
-        case .bits(let rows): bitmap.formUnion(rows.words)
+        case .list(let rows):
+            for row in rows { bitmap.insert(row) }
+        case .bits(let rows): bitmap.formUnion(rows)
         }
     }
 
@@ -163,7 +164,7 @@ extension CompiledFilter {
             if child.pointee.operation == .bitmap, let words = child.pointee.bitmap {
                 bitmap.formIntersection(words)
             } else {
-                bitmap.formIntersection(bits(child).words)
+                bitmap.formIntersection(bits(child))
             }
             count = bitmap.count
             found = .bits(bitmap)

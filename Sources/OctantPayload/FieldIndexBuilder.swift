@@ -105,7 +105,9 @@ package struct FieldIndexBuilder {
 
     /// Writes the index: one call of `write` with all its bytes.
     package func finish<E: Error>(write: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
-        try write(UnsafeRawBufferPointer(encoded().bytes))
+        let encoded = encoded()
+        defer { withExtendedLifetime(encoded) {} }
+        try write(UnsafeRawBufferPointer(encoded.bytes))
     }
 
     /// The index in memory, for rows that are not in a file.

@@ -108,7 +108,8 @@ package enum PayloadEditing {
     private static func select(_ payload: PayloadView, _ paths: [Steps], include: Bool) -> Payload {
         var builder = PayloadBuilder()
         copy(payload, paths, include, &builder)
-        return Payload(bytes: builder.bytes)
+        let selected = Payload(bytes: builder.bytes)
+        return selected.isEmpty ? .empty : selected
     }
 
     /// Copies a value of which `paths`, none of them at its end, name parts.
