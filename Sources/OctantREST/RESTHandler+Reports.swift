@@ -25,7 +25,9 @@ extension RESTHandler {
             ]),
             "collections": .object(["number_of_collections": .integer(Int64(names.count))]),
             "cluster": .object(["enabled": .bool(false)]),
-            "requests": .object(["rest": .object(["responses": .object(requests)])]),
+            "requests": .object([
+                "rest": .object(["responses": .object(requests)]), "grpc": .object(["responses": .object([:])]),
+            ]),
         ]
         return .result(since: request.start) { $0.value(report) }
     }

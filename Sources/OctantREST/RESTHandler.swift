@@ -1,4 +1,4 @@
-package import OctantModel
+import OctantModel
 package import OctantService
 
 /// Answers requests: decodes the body, runs the operation, encodes the result. Knows no sockets.
