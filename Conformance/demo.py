@@ -16,13 +16,18 @@ from qdrant_client import QdrantClient, models
 NAME = "pypi"
 
 
+def progress(text, end=""):
+    if sys.stderr.isatty():
+        print(f"\r  {text}", end=end, flush=True, file=sys.stderr)
+
+
 def upload(client, vectors, payload, batch):
     started = time.perf_counter()
     for a in range(0, len(vectors), batch):
         b = min(a + batch, len(vectors))
         client.upsert(NAME, models.Batch(ids=list(range(a, b)), vectors=vectors[a:b].tolist(), payloads=payload[a:b]), wait=True)
-        print(f"\r  uploaded {b:,} of {len(vectors):,}", end="", flush=True, file=sys.stderr)
-    print(file=sys.stderr)
+        progress(f"uploaded {b:,} of {len(vectors):,}")
+    progress(f"uploaded {len(vectors):,}", "\n")
     return time.perf_counter() - started
 
 
@@ -33,9 +38,9 @@ def wait_green(client):
         if str(info.status) == "red":
             raise SystemExit(f"the optimiser failed: {info.optimizer_status}")
         quiet = quiet + 1 if str(info.status) == "green" else 0
-        print(f"\r  indexed {info.indexed_vectors_count or 0:,}, {info.status}    ", end="", flush=True, file=sys.stderr)
+        progress(f"indexed {info.indexed_vectors_count or 0:,}, {info.status}    ")
         time.sleep(0.1)
-    print(file=sys.stderr)
+    progress(f"indexed {info.indexed_vectors_count or 0:,}, {info.status}    ", "\n")
     return info
 
 

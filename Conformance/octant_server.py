@@ -30,6 +30,7 @@ class Server:
         self.log_path = os.path.join(self.folder if self.owns_folder else tempfile.gettempdir(),
                                      f"octant-{os.getpid()}-{id(self)}.log")
         self.extra, self.args, self.process, self.port = env or {}, list(args), None, free_port()
+        self.was_ready = False
 
     @property
     def url(self):
@@ -60,10 +61,12 @@ class Server:
                 if self.process.poll() is not None:
                     break
                 if self.is_ready():
+                    self.was_ready = True
                     return self
                 time.sleep(0.01)
-            # Another process may have taken the port between choosing and using it; nothing else is tried again.
-            if self.process.poll() is None or "address already in use" not in self.log().lower():
+            # Another process may have taken the port between choosing and using it. Nothing else is tried again: a server
+            # that cannot have its own port back after a restart is at fault.
+            if self.was_ready or self.process.poll() is None or "address already in use" not in self.log().lower():
                 break
             Server.running.remove(self)
             self.port = free_port()

@@ -144,7 +144,6 @@ def test_aliases(client, rest, name):
     client.upsert(alias, [models.PointStruct(id=2, vector=[1.0, 2.0])])
     assert client.count(name).count == 2, "an alias writes"
     assert client.get_collection(alias).points_count == 2
-    assert client.collection_exists(alias) is True
 
     rename = models.RenameAliasOperation(rename_alias=models.RenameAlias(old_alias_name=alias, new_alias_name=other))
     assert client.update_collection_aliases([rename]) is True

@@ -1,4 +1,5 @@
 """with_server.py COMMAND...: run a command against a fresh server; {url}, {pid} and {storage} in it are filled in."""
+import signal
 import subprocess
 import sys
 
@@ -6,11 +7,13 @@ from octant_server import Server
 
 
 def main():
-    server = Server()
+    server, child = Server(), None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server does not outlive us
     try:
         server.start()
         values = {"{url}": server.url, "{pid}": str(server.pid), "{storage}": server.storage}
-        status = subprocess.run([values.get(a, a) for a in sys.argv[1:]]).returncode
+        child = subprocess.Popen([values.get(a, a) for a in sys.argv[1:]])
+        status = child.wait()
         if status or not server.alive():
             print(f"---- server log\n{server.log()}", file=sys.stderr)
             return status or 1
@@ -18,7 +21,12 @@ def main():
     except (RuntimeError, OSError) as e:
         print(e, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
+        if child and child.poll() is None:
+            child.terminate()
+            child.wait()
         server.close()
 
 
