@@ -52,7 +52,7 @@ package final class SimulatedFileSystem: FileSystem {
 
     // SAFETY: nodes are touched only while the mutex is held.
     private struct Guarded: @unchecked Sendable { var state = State() }
-    private let guarded = Mutex(Guarded())
+    private let guarded = Locked(Guarded())
 
     /// Empty but for the root folder.
     package init() {}
