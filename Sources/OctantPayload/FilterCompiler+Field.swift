@@ -146,7 +146,7 @@ extension FilterCompiler {
             strings: UnsafePointer(arena.copy(strings)), stringCount: strings.count,
             integers: UnsafePointer(arena.copy(list.integers)), integerCount: list.integers.count,
             hasTrue: list.hasTrue, hasFalse: list.hasFalse,
-            integralDoubles: indexes.contains { $0.type == .integer })
+            integralDoubles: !nested && rows.wantsIntegerIndex(key))
         return payloadTest(operation, key, nested, sampled: sampled) { $0.set = UnsafePointer(self.arena.copy([set])) }
     }
 

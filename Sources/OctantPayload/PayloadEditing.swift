@@ -9,7 +9,7 @@ package enum PayloadEditing {
     /// through an array that is not there changes nothing.
     package static func setting(_ payload: Payload, merge: JSONObject, at key: PayloadPath? = nil) -> Payload {
         guard let key else { return Payload(merging(payload.object, merge)) }
-        guard case .object(let object)? = set(.object(payload.object), key.steps[...], merge) else { return payload }
+        guard case .object(let object) = set(.object(payload.object), key.steps[...], merge) else { return payload }
         return Payload(object)
     }
 
@@ -48,8 +48,9 @@ package enum PayloadEditing {
             object.pairs.filter { !removed.contains($0.key) } + merge.pairs.filter { $0.value != .null })
     }
 
-    /// The value with `merge` at a path inside it; `nil` if nothing changes.
-    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue? {
+    /// The value with `merge` at a path inside it. What is of another kind than the path says becomes an empty object or
+    /// array on the way; elements are never added.
+    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue {
         guard let step = steps.first else {
             if case .object(let object) = value { return .object(merging(object, merge)) }
             return .object(merging(JSONObject(), merge))
@@ -59,21 +60,16 @@ package enum PayloadEditing {
         case .key(let name):
             var object = JSONObject()
             if case .object(let present) = value { object = present }
-            guard let changed = set(object[name] ?? .null, rest, merge) else { return nil }
-            object[name] = changed
+            object[name] = set(object[name] ?? .null, rest, merge)
             return .object(object)
         case .index(let place):
-            guard case .array(var elements) = value, elements.indices.contains(place),
-                let changed = set(elements[place], rest, merge)
-            else { return nil }
-            elements[place] = changed
+            var elements: [JSONValue] = []
+            if case .array(let present) = value { elements = present }
+            if elements.indices.contains(place) { elements[place] = set(elements[place], rest, merge) }
             return .array(elements)
         case .all:
-            guard case .array(var elements) = value else { return nil }
-            for place in elements.indices {
-                if let changed = set(elements[place], rest, merge) { elements[place] = changed }
-            }
-            return .array(elements)
+            guard case .array(let elements) = value else { return .array([]) }
+            return .array(elements.map { set($0, rest, merge) })
         }
     }
 

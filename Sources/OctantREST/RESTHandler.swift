@@ -109,7 +109,7 @@ package final class RESTHandler: Sendable {
         switch request.operation {
         case .root: return Self.root
         case .healthz: return .text("healthz check passed")
-        case .livez: return .text("livez check passed")
+        case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
         case .telemetry: return telemetry(request)

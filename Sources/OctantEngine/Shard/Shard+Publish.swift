@@ -216,10 +216,10 @@ extension Shard {
             }
             _ = try store.publish(next.encoded())
             manifest = next
-            state.withLock { $0.segments = reopened }
+            state.withLock {
+                $0.segments = reopened
+                $0.fieldIndexes = next.fieldIndexes
+            }
         }
     }
-
-    /// The field indexes in force.
-    package var fieldIndexes: [Manifest.FieldIndexEntry] { publication.withLock { $0.fieldIndexes } }
 }
