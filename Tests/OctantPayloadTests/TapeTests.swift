@@ -5,7 +5,8 @@ import Testing
     static let scalars: [JSONValue] = [
         .null, .bool(true), .bool(false), .integer(0), .integer(1), .integer(-1), .integer(63), .integer(64),
         .integer(-64), .integer(-65), .integer(.max), .integer(.min), .integer(.max - 1), .integer(.min + 1),
-        .unsigned(.max), .unsigned(1 << 63), .double(0.5), .double(-0.0), .double(1e300), .double(.leastNonzeroMagnitude),
+        .unsigned(.max), .unsigned(1 << 63), .double(0.5), .double(-0.0), .double(1e300),
+        .double(.leastNonzeroMagnitude),
         .string(""), .string("é𝄞"), .string(String(repeating: "x", count: 300)),
     ]
 
