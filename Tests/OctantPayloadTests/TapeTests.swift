@@ -25,6 +25,15 @@ import Testing
         }
     }
 
+    @Test("the tape is laid out as documented")
+    func layout() {
+        let payload = Payload(["a": .integer(1), "t": .array([.string("x"), .null])])
+        #expect(
+            payload.bytes == [
+                8, 0x17, 0, 0, 0, 2, 0, 0, 0, 1, 0x61, 3, 2, 1, 0x74, 7, 8, 0, 0, 0, 2, 0, 0, 0, 6, 1, 0x78, 0,
+            ])
+    }
+
     /// Reads everything there is to read.
     private func exercise(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { bytes in
