@@ -244,8 +244,8 @@ extension FieldIndexBuilder {
     }
 }
 
-/// Sorts `keys` and carries `rows` along: least significant digit radix sort with 8-bit digits; digits that are the same
-/// everywhere are passed over.
+/// Sorts `keys` and carries `rows` along: least significant digit radix sort with 8-bit digits; digits that are the
+/// same everywhere are passed over.
 private func sortStably(_ keys: inout [UInt64], _ rows: inout [UInt32]) {
     var otherKeys = keys
     var otherRows = rows

@@ -4,9 +4,9 @@ package import OctantModel
 package enum PayloadEditing {
     /// Merges members into a payload: a member replaces the one of its name, and a null removes it.
     ///
-    /// With `key`, they are merged into the object there. Objects that are missing on the way are made, and other values
-    /// in the way of a name are replaced by one; a step into an array leads to the elements that exist, so that a path
-    /// through an array that is not there changes nothing.
+    /// With `key`, they are merged into the object there. Objects that are missing on the way are made, and other
+    /// values in the way of a name are replaced by one; a step into an array leads to the elements that exist, and leaves
+    /// an empty array where there was none.
     package static func setting(_ payload: Payload, merge: JSONObject, at key: PayloadPath? = nil) -> Payload {
         guard let key else { return Payload(merging(payload.object, merge)) }
         guard case .object(let object) = set(.object(payload.object), key.steps[...], merge) else { return payload }
@@ -24,8 +24,8 @@ package enum PayloadEditing {
 
     /// The part of a payload an answer carries.
     ///
-    /// - `include` keeps the values at the paths, and what encloses them: objects and arrays on the way keep only what a
-    ///   path leads to, and other values on the way are kept.
+    /// - `include` keeps the values at the paths, and what encloses them: objects and arrays on the way keep only what
+    ///   a path leads to, and other values on the way are kept.
     /// - `exclude` keeps all but the values at the paths; an element of an array goes with its place.
     package static func selecting(_ payload: Payload, _ selector: PayloadSelector) -> Payload {
         switch selector {
@@ -75,7 +75,7 @@ package enum PayloadEditing {
 
     // MARK: Deleting
 
-    private static func delete(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>) -> JSONValue {
+    private static func delete(_ value: JSONValue, _ steps: Steps) -> JSONValue {
         guard let step = steps.first else { return value }
         let rest = steps.dropFirst()
         switch (step, value) {

@@ -103,6 +103,30 @@ import Testing
         }
     }
 
+    @Test("rare values among many rows are listed in order and once")
+    func rare() throws {
+        let payloads = (0..<20_000).map { row -> Payload in
+            guard row % 2_500 == 7 else { return row % 3 == 0 ? .empty : Payload(["n": .integer(-1)]) }
+            let number = Int64((20_000 - row) / 2_500)
+            return Payload(["n": .array([.integer(number), .integer(number + 1)]), "w": .string("w\(number)")])
+        }
+        let rows = TestRows(payloads)
+        let n = try PayloadPath("n")
+        let w = try PayloadPath("w")
+        try rows.addIndex(n, .integer)
+        try rows.addIndex(w, .keyword)
+        let filters: [Filter] = [
+            Filter(must: [.field(FieldCondition(key: n, range: NumberRange(gte: 2)))]),
+            Filter(must: [.field(FieldCondition(key: n, match: .any((0..<9).map { .integer($0) })))]),
+            Filter(should: (0..<9).map { .field(FieldCondition(key: w, match: .value(.string("w\($0)")))) }),
+            Filter(must: [.hasID([.number(19_999), .number(7), .number(30_000)])]),
+            Filter(
+                must: [.field(FieldCondition(key: n, range: NumberRange(gte: 0)))],
+                mustNot: [.field(FieldCondition(key: w, match: .any([.string("w3"), .string("w5")])))]),
+        ]
+        for filter in filters { check(filter, rows, 0) }
+    }
+
     @Test("an index of another number of rows is not used")
     func foreignIndex() throws {
         let rows = TestRows([Payload(["a": .integer(1)]), Payload(["a": .integer(2)])])

@@ -70,6 +70,27 @@ import Testing
         #expect(opened > 0)
     }
 
+    @Test("damaged payloads can be indexed and filtered without a trap", arguments: 0..<10)
+    func damagedPayloads(_ seed: UInt64) throws {
+        var source = RandomFilters(seed: seed)
+        let rows = TestRows(
+            (0..<100).map { _ in
+                var bytes = source.payload().bytes
+                if let place = bytes.indices.randomElement(using: &source.random) {
+                    bytes[place] = .random(in: 0...255, using: &source.random)
+                }
+                return Payload(bytes: bytes)
+            })
+        for key in source.keys where source.chance(50) {
+            for type in FieldIndexType.allCases where source.chance(40) { try rows.addIndex(key, type) }
+        }
+        for _ in 0..<40 {
+            let compiled = CompiledFilter(source.filter(depth: 3, idCount: 100), rows: rows)
+            let listed = compiled.matchingRows()
+            #expect(listed == (0..<100).filter { compiled.matches($0) }, "seed \(seed)")
+        }
+    }
+
     @Test("indexes not on a multiple of 8 bytes are refused")
     func alignment() throws {
         let bytes = encoded(TestRows([.empty]), try PayloadPath("a"), .bool)

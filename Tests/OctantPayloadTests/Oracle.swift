@@ -100,7 +100,8 @@ struct Oracle {
                 switch (step, value) {
                 case (.key(let name), .object(let object)): object[name].map { [$0] } ?? []
                 case (.all, .array(let elements)): elements
-                case (.index(let place), .array(let elements)): elements.indices.contains(place) ? [elements[place]] : []
+                case (.index(let place), .array(let elements)):
+                    elements.indices.contains(place) ? [elements[place]] : []
                 default: []
                 }
             }
@@ -147,7 +148,9 @@ final class TestRows: FilterableRows {
     }
 
     var rowCount: Int { payloads.count }
-    func payload(_ row: UInt32) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage[places[Int(row)]]) }
+    func payload(_ row: UInt32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: storage[places[Int(row)]])
+    }
     func row(of id: PointID) -> UInt32? { rowOf[id] }
     func hasVector(_ row: UInt32, _ name: String) -> Bool { vectors[Int(row)].contains(name) }
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }

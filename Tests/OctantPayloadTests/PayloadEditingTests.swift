@@ -46,7 +46,9 @@ import Testing
             try set(["k": .integer(1)], "p.q.r")
                 == expected { $0["p"] = .object(["q": .object(["r": .object(["k": .integer(1)])])]) })
         #expect(try set(["k": .integer(1)], "a") == expected { $0["a"] = .object(["k": .integer(1)]) })
-        #expect(try set(["k": .integer(1)], "a.b") == expected { $0["a"] = .object(["b": .object(["k": .integer(1)])]) })
+        #expect(
+            try set(["k": .integer(1)], "a.b")
+                == expected { $0["a"] = .object(["b": .object(["k": .integer(1)])]) })
     }
 
     @Test("setting reaches elements of arrays only where they exist")
@@ -83,7 +85,9 @@ import Testing
                 == expected { $0["l"] = .array([.object(["y": .integer(2)]), .integer(7), .object([:])]) })
         #expect(
             try delete("l[0].x")
-                == expected { $0["l"] = .array([.object(["y": .integer(2)]), .integer(7), .object(["x": .integer(3)])]) })
+                == expected {
+                    $0["l"] = .array([.object(["y": .integer(2)]), .integer(7), .object(["x": .integer(3)])])
+                })
         #expect(try delete("o.y", "a") == expected { $0["o"] = .object(["x": .integer(1)]); $0["a"] = nil })
         #expect(try delete("a", "o", "l").isEmpty)
     }

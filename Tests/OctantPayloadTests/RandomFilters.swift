@@ -113,7 +113,8 @@ struct RandomFilters {
         case 1: return .isNull(key)
         case 2:
             let count = Int.random(in: 0...40, using: &random)
-            return .hasID(Set((0..<count).map { _ in .number(UInt64.random(in: 0..<UInt64(idCount * 2), using: &random)) }))
+            let ids = 0..<UInt64(idCount * 2)
+            return .hasID(Set((0..<count).map { _ in .number(.random(in: ids, using: &random)) }))
         case 3: return .hasVector(pick(["", "image", "none"]))
         case 4, 5:
             guard depth > 0 else { break }

@@ -5,7 +5,8 @@ import Testing
     static let scalars: [JSONValue] = [
         .null, .bool(true), .bool(false), .integer(0), .integer(1), .integer(-1), .integer(63), .integer(64),
         .integer(-64), .integer(-65), .integer(.max), .integer(.min), .integer(.max - 1), .integer(.min + 1),
-        .unsigned(.max), .unsigned(1 << 63), .double(0.5), .double(-0.0), .double(1e300), .double(.leastNonzeroMagnitude),
+        .unsigned(.max), .unsigned(1 << 63), .double(0.5), .double(-0.0), .double(1e300),
+        .double(.leastNonzeroMagnitude),
         .string(""), .string("é𝄞"), .string(String(repeating: "x", count: 300)),
     ]
 
@@ -22,6 +23,15 @@ import Testing
             default: #expect(member?.number == nil)
             }
         }
+    }
+
+    @Test("the tape is laid out as documented")
+    func layout() {
+        let payload = Payload(["a": .integer(1), "t": .array([.string("x"), .null])])
+        #expect(
+            payload.bytes == [
+                8, 0x17, 0, 0, 0, 2, 0, 0, 0, 1, 0x61, 3, 2, 1, 0x74, 7, 8, 0, 0, 0, 2, 0, 0, 0, 6, 1, 0x78, 0,
+            ])
     }
 
     /// Reads everything there is to read.

@@ -243,7 +243,10 @@ public struct PayloadView {
     private static let depthMax = 2 * Limits.jsonDepthMax
 
     private func object(depth: Int) -> JSONObject {
-        JSONObject(members.map { (key: String(decoding: $0.key, as: UTF8.self), value: $0.value.value(depth: depth + 1)) })
+        JSONObject(
+            members.map {
+                (key: String(decoding: $0.key, as: UTF8.self), value: $0.value.value(depth: depth + 1))
+            })
     }
 
     private func value(depth: Int) -> JSONValue {
