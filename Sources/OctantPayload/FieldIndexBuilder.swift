@@ -1,6 +1,8 @@
 package import OctantModel
 
 /// Makes a ``FieldIndex`` from the payloads of a segment's rows.
+///
+/// A copy shares part of what was added with its original: only one of them may go on.
 package struct FieldIndexBuilder {
     private let key: PayloadPath
     private let type: FieldIndexType
@@ -103,7 +105,7 @@ package struct FieldIndexBuilder {
         values.removeLast(values.count - kept)
     }
 
-    /// Writes the index: one call of `write` with all its bytes.
+    /// Writes the index: one call of `write` with all its bytes, which are a multiple of 8 and valid during the call.
     package func finish<E: Error>(write: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
         let encoded = encoded()
         defer { withExtendedLifetime(encoded) {} }
