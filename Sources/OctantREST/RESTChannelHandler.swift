@@ -17,7 +17,6 @@ final class RESTChannelHandler: ChannelInboundHandler {
         var body: [UInt8] = []
         /// Bytes of the body seen so far.
         var seen = 0
-        var start = ContinuousClock.now
     }
 
     /// What a request leads to.
@@ -110,7 +109,8 @@ final class RESTChannelHandler: ChannelInboundHandler {
         case .operation:
             if incoming.seen > options.bodyBytesMax {
                 incoming.body = []
-                incoming.target = .answer(tooLarge(incoming.seen), close: true)
+                incoming.target = .answer(
+                    .failure(400, "JSON payload has exceeded limit (\(options.bodyBytesMax) bytes)."), close: true)
             } else {
                 append(buffer, to: &incoming)
             }
@@ -145,8 +145,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
             let loop = context.eventLoop
             let bound = NIOLoopBound(self, eventLoop: loop)
             let request = RESTRequest(
-                operation: operation, parameters: parameters, query: query, body: incoming.body,
-                start: incoming.start)
+                operation: operation, parameters: parameters, query: query, body: incoming.body)
             handler.handle(request) { answer in
                 let buffer = ByteBuffer(bytes: answer.body)
                 if loop.inEventLoop {
