@@ -1,5 +1,7 @@
 """The service endpoints, the envelope, and what HTTP itself asks for."""
 import gzip
+import importlib.metadata
+import json
 import re
 
 import pytest
@@ -56,10 +58,12 @@ def test_gzip_when_the_client_accepts_it(rest, client, name):
     packed = rest("POST", path, body, {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers.get("content-encoding") == "gzip" and len(packed.body) < len(plain.body)
-    import json
     assert json.loads(gzip.decompress(packed.body))["result"] == plain.result
 
 
-def test_the_official_client_connects_without_a_warning(client):
+def test_the_official_client_finds_the_version_compatible(client):
+    from qdrant_client.common.version_check import is_compatible
+    info = client.info()
+    assert info.title == "qdrant - vector search engine"
+    assert is_compatible(importlib.metadata.version("qdrant-client"), info.version)
     assert client.get_collections() is not None
-    assert client.info().title == "qdrant - vector search engine"
