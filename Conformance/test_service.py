@@ -40,13 +40,14 @@ def test_unknown_path_is_404(rest):
     assert rest("GET", "/no/such/path").status == 404
 
 
-def test_cors_is_open(rest):
-    r = rest("GET", "/collections", headers={"Origin": "http://example.com"})
-    assert r.headers.get("access-control-allow-origin") in ("*", "http://example.com")
-    r = rest("OPTIONS", "/collections", headers={"Origin": "http://example.com", "Access-Control-Request-Method": "PUT",
-                                                 "Access-Control-Request-Headers": "content-type"})
+def test_cors_without_a_key_is_for_pages_of_this_machine(rest):
+    own, foreign = {"Origin": "http://localhost:3000"}, {"Origin": "http://example.com"}
+    assert rest("GET", "/collections", headers=own).headers.get("access-control-allow-origin") in ("*", own["Origin"])
+    preflight = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+    r = rest("OPTIONS", "/collections", headers={**own, **preflight})
     assert r.status in (200, 204)
     assert "PUT" in r.headers.get("access-control-allow-methods", "").upper()
+    assert "access-control-allow-origin" not in rest("GET", "/collections", headers=foreign).headers
 
 
 def test_gzip_when_the_client_accepts_it(rest, client, name):
