@@ -119,7 +119,7 @@ def test_filter_and_params(client, dot):
 def test_selectors(client, rest, dot):
     first = ranking("Dot", scores("Dot"))[0]
     one = client.query_points(dot, QUERY.tolist(), limit=1, with_payload=["n"], with_vectors=True).points[0]
-    assert one.payload == {"n": first} and one.vector == VECTORS[first].tolist()
+    assert one.payload == {"n": first} and np.array_equal(np.float32(one.vector), VECTORS[first])
     out = client.query_points(dot, QUERY.tolist(), limit=1, with_payload=models.PayloadSelectorExclude(exclude=["n"])).points[0]
     assert out.payload == {"third": first % 3} and out.vector is None
     assert post(rest, dot, {"query": QUERY.tolist(), "limit": 1, "with_payload": True})["points"][0]["payload"] == {

@@ -1,5 +1,7 @@
 """The service endpoints, the envelope, and what HTTP itself asks for."""
 import gzip
+import importlib.metadata
+import json
 import re
 
 import pytest
@@ -38,13 +40,14 @@ def test_unknown_path_is_404(rest):
     assert rest("GET", "/no/such/path").status == 404
 
 
-def test_cors_is_open(rest):
-    r = rest("GET", "/collections", headers={"Origin": "http://example.com"})
-    assert r.headers.get("access-control-allow-origin") in ("*", "http://example.com")
-    r = rest("OPTIONS", "/collections", headers={"Origin": "http://example.com", "Access-Control-Request-Method": "PUT",
-                                                 "Access-Control-Request-Headers": "content-type"})
+def test_cors_without_a_key_is_for_pages_of_this_machine(rest):
+    own, foreign = {"Origin": "http://localhost:3000"}, {"Origin": "http://example.com"}
+    assert rest("GET", "/collections", headers=own).headers.get("access-control-allow-origin") in ("*", own["Origin"])
+    preflight = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
+    r = rest("OPTIONS", "/collections", headers={**own, **preflight})
     assert r.status in (200, 204)
     assert "PUT" in r.headers.get("access-control-allow-methods", "").upper()
+    assert "access-control-allow-origin" not in rest("GET", "/collections", headers=foreign).headers
 
 
 def test_gzip_when_the_client_accepts_it(rest, client, name):
@@ -56,10 +59,12 @@ def test_gzip_when_the_client_accepts_it(rest, client, name):
     packed = rest("POST", path, body, {"Accept-Encoding": "gzip"})
     assert "content-encoding" not in plain.headers
     assert packed.headers.get("content-encoding") == "gzip" and len(packed.body) < len(plain.body)
-    import json
     assert json.loads(gzip.decompress(packed.body))["result"] == plain.result
 
 
-def test_the_official_client_connects_without_a_warning(client):
+def test_the_official_client_finds_the_version_compatible(client):
+    from qdrant_client.common.version_check import is_compatible
+    info = client.info()
+    assert info.title == "qdrant - vector search engine"
+    assert is_compatible(importlib.metadata.version("qdrant-client"), info.version)
     assert client.get_collections() is not None
-    assert client.info().title == "qdrant - vector search engine"
