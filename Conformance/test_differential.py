@@ -1,22 +1,20 @@
 """Random operations on the server and on the client's own in-process mode, which must agree.
 
 The in-process mode of the 1.20 client is a second opinion, not the contract. It is known to differ in these points. The first
-three are put right by `corrected_local_mode`, so that they stay covered; the generator keeps clear of the others:
+two are put right by `corrected_local_mode`, so that they stay covered; the generator keeps clear of the others:
 
 1. `{"is_null": {"key"}}` on an array that holds a null: the in-process mode says yes (as a server of 1.20 does), a server of 1.19
    looks at the array as one value and says no. The flag form `{"key", "is_null": true}` is the same in both.
 2. Several predicates in one field condition are alternatives for a server; the in-process mode looks at the first alone.
-3. set_payload with a `key` that goes through an array index writes only where the element exists; the in-process mode leaves an
-   empty array behind where there was no array.
-4. `version` of a point is always 0 there, and `operation_id` too.
-5. It has no payload indexes: an integral float (5.0) matches an integer only where the server has an integer index. Keys that get
+3. `version` of a point is always 0 there, and `operation_id` too.
+4. It has no payload indexes: an integral float (5.0) matches an integer only where the server has an integer index. Keys that get
    an integer index never hold integral floats here.
-6. Unknown ids in delete_payload, clear_payload and delete_vectors raise an error there; a server ignores them.
-7. set_payload or update_vectors that name known and unknown ids at once: which of the known are written is not part of the contract.
-8. An empty list of ids is an error there.
-9. An unknown name in `with_vectors` is ignored there; a server refuses it.
-10. `is_empty` and `is_null` on a path with `[]`: the contract defines them for one value.
-11. Near ties: it adds up in another order and in other precision, so scores agree to 1e-4 and equal scores may come in any order.
+5. Unknown ids in delete_payload, clear_payload and delete_vectors raise an error there; a server ignores them.
+6. set_payload or update_vectors that name known and unknown ids at once: which of the known are written is not part of the contract.
+7. An empty list of ids is an error there.
+8. An unknown name in `with_vectors` is ignored there; a server refuses it.
+9. `is_empty` and `is_null` on a path with `[]`: the contract defines them for one value.
+10. Near ties: it adds up in another order and in other precision, so scores agree to 1e-4 and equal scores may come in any order.
 """
 import contextlib
 import random
@@ -28,7 +26,7 @@ from conftest import connect, wait_green
 from octant_server import Server
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
-from qdrant_client.local import local_collection, payload_filters
+from qdrant_client.local import payload_filters
 
 DIM = 8
 OPERATIONS = 420  # for each of the eight collections
@@ -39,13 +37,8 @@ CITIES = ["oslo", "rome", "lima", "cairo", "ünïty", ""]
 
 @contextlib.contextmanager
 def corrected_local_mode():
-    """Deviations 1 to 3 of the list above."""
-    original, original_set = payload_filters.check_condition, local_collection.set_value_by_key
-
-    def set_value(payload, keys, value):
-        if any(k.index is not None for k in keys) and not isinstance(payload.get(keys[0].key), list):
-            return  # the generator's paths have an index in second place alone
-        original_set(payload=payload, keys=keys, value=value)
+    """Deviations 1 and 2 of the list above."""
+    original = payload_filters.check_condition
 
     def check(condition, payload, point_id, has_vector):
         if isinstance(condition, models.IsNullCondition):
@@ -57,11 +50,11 @@ def corrected_local_mode():
                 return any(original(c, payload, point_id, has_vector) for c in alone)
         return original(condition, payload, point_id, has_vector)
 
-    payload_filters.check_condition, local_collection.set_value_by_key = check, set_value
+    payload_filters.check_condition = check
     try:
         yield
     finally:
-        payload_filters.check_condition, local_collection.set_value_by_key = original, original_set
+        payload_filters.check_condition = original
 
 
 class Generator:

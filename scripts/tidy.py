@@ -36,8 +36,8 @@ def check_swift(path, lines, text):
             yield n, f"banned call `{BANNED.search(code).group()}` without `// invariant: why`"
         if engine and FOUNDATION.search(code):
             yield n, "Foundation in an engine target"
-        if "@unchecked Sendable" in code and not any("SAFETY:" in x for x in lines[max(0, n - 4):n]):
-            yield n, "@unchecked Sendable without a SAFETY: comment on it or in the 3 lines before"
+        if "@unchecked Sendable" in code and not any("SAFETY:" in x for x in lines[max(0, n - 4):n + 3]):
+            yield n, "@unchecked Sendable without a SAFETY: comment on it or in the 3 lines around"
 
 
 def check_text(path, lines):
