@@ -165,12 +165,16 @@ extension JSONReader {
 
     @inline(never)
     private func slowFloat(_ number: NumberText) throws(OctantError) -> Float {
-        guard let value = withText(number, { strtof($0, nil) }), value.isFinite else { throw error("number out of range", at: number.start) }
+        guard let value = withText(number, { strtof($0, nil) }), value.isFinite else {
+            throw error("number out of range", at: number.start)
+        }
         return value
     }
 
     private func slowDouble(_ number: NumberText) throws(OctantError) -> Double {
-        guard let value = withText(number, { strtod($0, nil) }), value.isFinite else { throw error("number out of range", at: number.start) }
+        guard let value = withText(number, { strtod($0, nil) }), value.isFinite else {
+            throw error("number out of range", at: number.start)
+        }
         return value
     }
 
