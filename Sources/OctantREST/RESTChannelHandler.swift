@@ -123,7 +123,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
     }
 
     private func append(_ buffer: ByteBuffer, to incoming: inout Incoming) {
-        let declared = incoming.head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        let declared = max(0, incoming.head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0)
         // Room for all of it is taken only once a good part has come: a header alone must not cost memory.
         if incoming.body.isEmpty {
             incoming.body.reserveCapacity(min(declared, 64 << 10))

@@ -49,11 +49,12 @@ package final class RESTHandler: Sendable {
                 let (collection, wait) = (try request.collection(), try request.wait())
                 let operations = try PointsJSON.batch(request.body)
                 return service.updateBatch(collection, operations, wait: wait) { result in
-                    respond(Self.response(result, start) { writer, results in
-                        writer.beginArray()
-                        for result in results { writer.value(result) }
-                        writer.endArray()
-                    })
+                    respond(
+                        Self.response(result, start) { writer, results in
+                            writer.beginArray()
+                            for result in results { writer.value(result) }
+                            writer.endArray()
+                        })
                 }
             }
             guard let decode = Self.decoder(of: request.operation) else { return respond(answer(request)) }

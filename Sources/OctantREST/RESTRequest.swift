@@ -57,7 +57,9 @@ package struct RESTRequest: Sendable {
     /// Checks the parameters of reads.
     func checkRead() throws(OctantError) {
         try checkTimeout()
-        guard let consistency = item("consistency"), !["majority", "quorum", "all"].contains(consistency) else { return }
+        guard let consistency = item("consistency"), !["majority", "quorum", "all"].contains(consistency) else {
+            return
+        }
         guard let factor = Int(consistency), factor >= 1 else {
             throw OctantError(
                 .format,

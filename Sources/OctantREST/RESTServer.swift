@@ -14,6 +14,7 @@ package final class RESTServer: Sendable {
     private let listeners: [any Channel]
     private let connections: ConnectionRegistry
     private let graceSeconds: Int
+    private let isStopped = Atomic(false)
 
     private init(
         group: MultiThreadedEventLoopGroup, listeners: [any Channel], connections: ConnectionRegistry,
@@ -102,8 +103,9 @@ package final class RESTServer: Sendable {
     /// The port that is listened on.
     package var port: Int { listeners.first?.localAddress?.port ?? 0 }
 
-    /// Stops to accept, lets running requests finish, closes. Blocks.
+    /// Stops to accept, lets running requests finish, closes. Blocks; a second call does nothing.
     package func shutdown() {
+        guard !isStopped.exchange(true, ordering: .acquiringAndReleasing) else { return }
         for listener in listeners {
             // A listener that is closed already is what is wanted.
             try? listener.close().wait()

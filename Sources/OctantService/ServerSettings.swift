@@ -64,7 +64,8 @@ extension ServerSettings {
             throw OctantError(.format, "Configuration error: \(text)")
         }
         let unknown = leaves(merged, prefix: "").filter { !isKnown($0) }
-        let warnings = unknown.isEmpty
+        let warnings =
+            unknown.isEmpty
             ? [] : ["Settings without effect in this version: " + unknown.sorted().joined(separator: ", ")]
         return (settings, warnings)
     }
@@ -163,7 +164,9 @@ extension ServerSettings {
         storagePath = try storage.text("storage_path") ?? storagePath
         snapshotsPath = try storage.text("snapshots_path") ?? snapshotsPath
         defaults.onDiskPayload = try storage.bool("on_disk_payload") ?? defaults.onDiskPayload
-        if let hnsw = try storage.fields("hnsw_index") { defaults.hnsw = defaults.hnsw.applying(try HNSWConfigDiff(hnsw)) }
+        if let hnsw = try storage.fields("hnsw_index") {
+            defaults.hnsw = defaults.hnsw.applying(try HNSWConfigDiff(hnsw))
+        }
         if let optimizers = try storage.fields("optimizers") {
             defaults.optimizer = defaults.optimizer.applying(try OptimizerConfigDiff(optimizers))
         }
@@ -172,8 +175,9 @@ extension ServerSettings {
             maxSearchThreads = try performance.int("max_search_threads", to: 1024) ?? maxSearchThreads
             switch performance["optimizer_cpu_budget"] {
             case nil: break
-            case .integer(let cores)? where abs(cores) <= 1024: optimizerCPUBudget = Int(cores)
-            case let other?: throw JSONFields.mismatch(other, "a number of cores", performance.path("optimizer_cpu_budget"))
+            case .integer(let cores)? where (-1024...1024).contains(cores): optimizerCPUBudget = Int(cores)
+            case let other?:
+                throw JSONFields.mismatch(other, "a number of cores", performance.path("optimizer_cpu_budget"))
             }
         }
     }

@@ -26,9 +26,11 @@ enum ConfigurationFiles {
             }
         }
         if let configPath {
-            guard let (name, text) = [configPath, configPath + ".yaml"].lazy.compactMap({ name in
-                read(name).map { (name, $0) }
-            }).first else {
+            guard
+                let (name, text) = [configPath, configPath + ".yaml"].lazy.compactMap({ name in
+                    read(name).map { (name, $0) }
+                }).first
+            else {
                 throw OctantError(.format, "Configuration error: cannot read \(configPath)")
             }
             files.append(try parse(text, name))

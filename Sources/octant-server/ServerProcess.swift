@@ -80,7 +80,9 @@ struct ServerProcess {
         }
         let address = settings.host.flatMap { $0 == "0.0.0.0" || $0 == "::" ? nil : $0 } ?? "127.0.0.1"
         let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(server.port)"
-        print("Octant \(OctantCommand.programVersion) serves \(settings.storagePath) on \(server.addresses.joined(separator: ", "))")
+        print(
+            "Octant \(OctantCommand.programVersion) serves \(settings.storagePath) on \(server.addresses.joined(separator: ", "))"
+        )
         print("Next: curl \(url)/collections    or in Python: QdrantClient(url=\"\(url)\")")
         fflush(nil)
     }

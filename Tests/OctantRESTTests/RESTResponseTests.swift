@@ -24,9 +24,11 @@ import Testing
     @Test(
         "Errors have the status and the prefix of their kind",
         arguments: [
-            (OctantError(.badInput, "x"), 400, "Wrong input: x"), (OctantError(.badRequest, "x"), 400, "Bad request: x"),
+            (OctantError(.badInput, "x"), 400, "Wrong input: x"),
+            (OctantError(.badRequest, "x"), 400, "Bad request: x"),
             (OctantError(.validation, "x"), 422, "x"), (OctantError(.format, "x"), 400, "x"),
-            (OctantError(.alreadyExists, "x"), 409, "Wrong input: x"), (OctantError(.notFound, "x"), 404, "Not found: x"),
+            (OctantError(.alreadyExists, "x"), 409, "Wrong input: x"),
+            (OctantError(.notFound, "x"), 404, "Not found: x"),
             (OctantError(.service, "x"), 500, "Service internal error: x"),
             (OctantError(.forbidden, "x"), 403, "Forbidden: x"), (OctantError(.timeout, "x"), 408, "Timeout: x"),
             (OctantError(.unavailable, "x"), 503, "x"), (OctantError(.insufficientStorage, "x"), 507, "x"),

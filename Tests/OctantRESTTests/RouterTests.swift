@@ -89,7 +89,10 @@ import Testing
             #expect(open.allowedOrigin(origin) == origin)
             #expect(!open.refusesOrigin(origin))
         }
-        for origin in ["http://evil.com", "http://127.0.0.1.evil.com", "null", "http://localhost.evil.com", "", "http://127.evil.1.1"] {
+        for origin in [
+            "http://evil.com", "http://127.0.0.1.evil.com", "null", "http://localhost.evil.com", "",
+            "http://127.evil.1.1",
+        ] {
             #expect(open.allowedOrigin(origin) == nil)
             #expect(open.refusesOrigin(origin))
         }

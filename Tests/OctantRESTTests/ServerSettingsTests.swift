@@ -75,7 +75,10 @@ import Testing
     @Test("New names obey the rules; existing ones only those of paths")
     func rules() throws {
         try Names.checkNew("my-collection é 1", what: "collection")
-        for name in ["", ".", "..", "a/b", "a\0", "a<", "a>", "a:", "a\"", "a\\", "a|", "a?", "a*", "a\u{1f}", String(repeating: "x", count: 256)] {
+        for name in [
+            "", ".", "..", "a/b", "a\0", "a<", "a>", "a:", "a\"", "a\\", "a|", "a?", "a*", "a\u{1f}",
+            String(repeating: "x", count: 256),
+        ] {
             #expect(throws: OctantError.self, "\(name)") { try Names.checkNew(name, what: "collection") }
         }
         try Names.checkExisting("a<b")

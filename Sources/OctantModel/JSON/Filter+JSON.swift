@@ -123,7 +123,8 @@ private struct FilterJSON {
 
     private func match(_ fields: JSONFields) throws(OctantError) -> Match {
         guard fields.object.count == 1, let (kind, value) = fields.object.pairs.first else {
-            throw .json("\(fields.path): data did not match any variant of match, expected one of `value`, `any`, `except`")
+            throw .json(
+                "\(fields.path): data did not match any variant of match, expected one of `value`, `any`, `except`")
         }
         switch kind {
         case "value":

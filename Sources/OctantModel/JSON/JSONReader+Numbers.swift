@@ -28,13 +28,14 @@ private let exactPowers: InlineArray23 = InlineArray23()
 /// 10^0 … 10^22 without a heap allocation or a lazy initialiser on the hot path.
 private struct InlineArray23: Sendable {
     // A tuple is the only fixed storage of this language mode that is laid out in place.
-    private let values: (
-        Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double,
-        Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double
-    ) = (
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-        1e19, 1e20, 1e21, 1e22
-    )
+    private let values:
+        (
+            Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double,
+            Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double
+        ) = (
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+            1e19, 1e20, 1e21, 1e22
+        )
 
     /// The power for an exponent of 0 to 22.
     @inline(__always)
@@ -164,23 +165,26 @@ extension JSONReader {
 
     @inline(never)
     private func slowFloat(_ number: NumberText) throws(OctantError) -> Float {
-        let value = withText(number) { strtof($0, nil) }
-        guard value.isFinite else { throw error("number out of range", at: number.start) }
+        guard let value = withText(number, { strtof($0, nil) }), value.isFinite else {
+            throw error("number out of range", at: number.start)
+        }
         return value
     }
 
     private func slowDouble(_ number: NumberText) throws(OctantError) -> Double {
-        let value = withText(number) { strtod($0, nil) }
-        guard value.isFinite else { throw error("number out of range", at: number.start) }
+        guard let value = withText(number, { strtod($0, nil) }), value.isFinite else {
+            throw error("number out of range", at: number.start)
+        }
         return value
     }
 
-    private func withText<Value>(_ number: NumberText, _ body: (UnsafePointer<CChar>) -> Value) -> Value {
+    /// Calls `body` with the number as a C string; the C functions follow the locale, which nobody sets here.
+    private func withText<Value>(_ number: NumberText, _ body: (UnsafePointer<CChar>) -> Value) -> Value? {
         let count = at - number.start
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { copy in
             for place in 0..<count { copy[place] = CChar(bitPattern: number.start[place]) }
             copy[count] = 0
-            return body(UnsafePointer(copy.baseAddress.unsafelyUnwrapped))
+            return copy.baseAddress.map { body(UnsafePointer($0)) }
         }
     }
 

@@ -99,7 +99,9 @@ extension FieldIndexSchema {
 
     private static func type(_ name: String) throws(OctantError) -> FieldIndexType {
         if let type = FieldIndexType(rawValue: name) { return type }
-        if ["text", "geo", "datetime", "uuid"].contains(name) { throw .unsupported("Field index of type `\(name)` is") }
+        if ["text", "geo", "datetime", "uuid"].contains(name) {
+            throw .unsupported("Field index of type `\(name)` is")
+        }
         throw .json(
             "field_schema: unknown variant `\(name)`, expected one of "
                 + FieldIndexType.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))

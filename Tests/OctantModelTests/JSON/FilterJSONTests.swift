@@ -8,20 +8,38 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
     func conditions() throws {
         let city = try PayloadPath("city")
         let cases: [(String, Condition)] = [
-            (#"{"key":"city","match":{"value":"Berlin"}}"#, .field(FieldCondition(key: city, match: .value(.string("Berlin"))))),
+            (
+                #"{"key":"city","match":{"value":"Berlin"}}"#,
+                .field(FieldCondition(key: city, match: .value(.string("Berlin"))))
+            ),
             (#"{"key":"city","match":{"value":5}}"#, .field(FieldCondition(key: city, match: .value(.integer(5))))),
             (#"{"key":"city","match":{"value":true}}"#, .field(FieldCondition(key: city, match: .value(.bool(true))))),
-            (#"{"key":"city","match":{"any":["a","b"]}}"#, .field(FieldCondition(key: city, match: .any([.string("a"), .string("b")])))),
+            (
+                #"{"key":"city","match":{"any":["a","b"]}}"#,
+                .field(FieldCondition(key: city, match: .any([.string("a"), .string("b")])))
+            ),
             (#"{"key":"city","match":{"except":[]}}"#, .field(FieldCondition(key: city, match: .except([])))),
-            (#"{"key":"city","range":{"gt":1,"lte":2.5,"lt":null}}"#, .field(FieldCondition(key: city, range: NumberRange(gt: 1, lte: 2.5)))),
-            (#"{"key":"city","values_count":{"gte":2}}"#, .field(FieldCondition(key: city, valuesCount: CountRange(gte: 2)))),
+            (
+                #"{"key":"city","range":{"gt":1,"lte":2.5,"lt":null}}"#,
+                .field(FieldCondition(key: city, range: NumberRange(gt: 1, lte: 2.5)))
+            ),
+            (
+                #"{"key":"city","values_count":{"gte":2}}"#,
+                .field(FieldCondition(key: city, valuesCount: CountRange(gte: 2)))
+            ),
             (#"{"key":"city","is_empty":false}"#, .field(FieldCondition(key: city, isEmpty: false))),
             (#"{"key":"city","is_null":true,"match":null}"#, .field(FieldCondition(key: city, isNull: true))),
             (#"{"is_empty":{"key":"city"}}"#, .isEmpty(city)),
             (#"{"is_null":{"key":"city"}}"#, .isNull(city)),
-            (#"{"has_id":[1,"00000000-0000-0000-0000-000000000002"]}"#, .hasID([.number(1), .uuid(UUIDValue(high: 0, low: 2))])),
+            (
+                #"{"has_id":[1,"00000000-0000-0000-0000-000000000002"]}"#,
+                .hasID([.number(1), .uuid(UUIDValue(high: 0, low: 2))])
+            ),
             (#"{"has_vector":""}"#, .hasVector("")),
-            (#"{"nested":{"key":"city","filter":{"must":[{"is_null":{"key":"a"}}]}}}"#, .nested(city, Filter(must: [.isNull(try PayloadPath("a"))]))),
+            (
+                #"{"nested":{"key":"city","filter":{"must":[{"is_null":{"key":"a"}}]}}}"#,
+                .nested(city, Filter(must: [.isNull(try PayloadPath("a"))]))
+            ),
             (#"{"should":[]}"#, .filter(Filter())),
         ]
         for (text, condition) in cases {
@@ -36,18 +54,48 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
     @Test(
         "What is no filter of this version is refused by name",
         arguments: [
-            (#"{"musst":[]}"#, "Format error in JSON body: filter: unknown field `musst`, expected one of `min_should`, `must`, `must_not`, `should`"),
-            (#"{"must":[{"key":"a"}]}"#, "Validation error in JSON body: [filter.must[0]: At least one field condition must be specified]"),
+            (
+                #"{"musst":[]}"#,
+                "Format error in JSON body: filter: unknown field `musst`, expected one of `min_should`, `must`, `must_not`, `should`"
+            ),
+            (
+                #"{"must":[{"key":"a"}]}"#,
+                "Validation error in JSON body: [filter.must[0]: At least one field condition must be specified]"
+            ),
             (#"{"must":{"key":"a","match":{"text":"x"}}}"#, "Bad request: Match by `text` is not supported yet"),
-            (#"{"should":[{"key":"a","geo_radius":{}}]}"#, "Bad request: Filter condition `geo_radius` is not supported yet"),
-            (#"{"must":[{"slice":{"total":2,"index":0}}]}"#, "Bad request: Filter condition `slice` is not supported yet"),
-            (#"{"must":[{"key":"a","range":{"gt":"2020-01-01"}}]}"#, "Bad request: Range over dates (`filter.must[0].range`) is not supported yet"),
-            (#"{"must":[{"key":"a","match":{"value":1.5}}]}"#, "Format error in JSON body: filter.must[0].match.value: invalid type: floating point `1.5`, expected a string, an integer or a boolean"),
+            (
+                #"{"should":[{"key":"a","geo_radius":{}}]}"#,
+                "Bad request: Filter condition `geo_radius` is not supported yet"
+            ),
+            (
+                #"{"must":[{"slice":{"total":2,"index":0}}]}"#,
+                "Bad request: Filter condition `slice` is not supported yet"
+            ),
+            (
+                #"{"must":[{"key":"a","range":{"gt":"2020-01-01"}}]}"#,
+                "Bad request: Range over dates (`filter.must[0].range`) is not supported yet"
+            ),
+            (
+                #"{"must":[{"key":"a","match":{"value":1.5}}]}"#,
+                "Format error in JSON body: filter.must[0].match.value: invalid type: floating point `1.5`, expected a string, an integer or a boolean"
+            ),
             (#"{"must":[{"key":"a[","match":{"value":1}}]}"#, "Bad request: Invalid json path: 'a['"),
-            (#"{"must":[{"wat":1}]}"#, "Format error in JSON body: filter.must[0]: unknown field `wat`, it is no condition of a filter"),
-            (#"{"min_should":{"conditions":[],"min_count":0}}"#, "Validation error in JSON body: [filter.min_should.min_count: value 0 invalid, must be 1 or larger]"),
-            (#"{"must":[{"has_id":["x"]}]}"#, "Format error in JSON body: value x is not a valid point ID, valid values are either an unsigned integer or a UUID"),
-            (#"{"must":[{"nested":{"key":"a","filter":{"must":[{"has_id":[1]}]}}}]}"#, "Bad request: `has_id` and `has_vector` are not supported inside a nested filter"),
+            (
+                #"{"must":[{"wat":1}]}"#,
+                "Format error in JSON body: filter.must[0]: unknown field `wat`, it is no condition of a filter"
+            ),
+            (
+                #"{"min_should":{"conditions":[],"min_count":0}}"#,
+                "Validation error in JSON body: [filter.min_should.min_count: value 0 invalid, must be 1 or larger]"
+            ),
+            (
+                #"{"must":[{"has_id":["x"]}]}"#,
+                "Format error in JSON body: value x is not a valid point ID, valid values are either an unsigned integer or a UUID"
+            ),
+            (
+                #"{"must":[{"nested":{"key":"a","filter":{"must":[{"has_id":[1]}]}}}]}"#,
+                "Bad request: `has_id` and `has_vector` are not supported inside a nested filter"
+            ),
         ])
     func refusals(text: String, expected: String) {
         #expect(message { () throws(OctantError) in _ = try filter(text) } == expected)
@@ -86,10 +134,22 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
             (#"{"query":{"fusion":"rrf"}}"#, "Bad request: Query `fusion` is not supported yet"),
             (#"{"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
-            (#"{"query":{"indices":[1],"values":[1.0]}}"#, "Bad request: Query by a sparse vector is not supported yet"),
-            (#"{"score_threshold":1}"#, "Bad request: A query is needed to use the score_threshold. Can't have score_threshold without defining a query."),
-            (#"{"params":{"hnsw_ef":0}}"#, "Validation error in JSON body: [internal.params.hnsw_ef: value 0 invalid, must be 1 or larger]"),
-            (#"{"with_payload":{"only":[]}}"#, "Format error in JSON body: internal.with_payload: unknown field `only`, expected one of `exclude`, `include`"),
+            (
+                #"{"query":{"indices":[1],"values":[1.0]}}"#,
+                "Bad request: Query by a sparse vector is not supported yet"
+            ),
+            (
+                #"{"score_threshold":1}"#,
+                "Bad request: A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
+            ),
+            (
+                #"{"params":{"hnsw_ef":0}}"#,
+                "Validation error in JSON body: [internal.params.hnsw_ef: value 0 invalid, must be 1 or larger]"
+            ),
+            (
+                #"{"with_payload":{"only":[]}}"#,
+                "Format error in JSON body: internal.with_payload: unknown field `only`, expected one of `exclude`, `include`"
+            ),
         ])
     func refusals(text: String, expected: String) {
         #expect(message { () throws(OctantError) in _ = try ReadsJSON.query(Array(text.utf8)) } == expected)
@@ -97,7 +157,8 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
 
     @Test("Points come as a list or as columns")
     func upsert() throws {
-        let list = #"{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}},{"id":2,"vector":{"x":[3]}},{"id":3,"vector":{}}]}"#
+        let list =
+            #"{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}},{"id":2,"vector":{"x":[3]}},{"id":3,"vector":{}}]}"#
         guard case .upsert(let points) = try PointsJSON.upsert(Array(list.utf8)) else { return }
         #expect(points.map(\.id) == [.number(1), .number(2), .number(3)])
         #expect(points[0].vectors[""] == .dense([1, 2]))
@@ -113,13 +174,31 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
     @Test(
         "Wrong writes are refused",
         arguments: [
-            (#"{"points":[{"id":"x","vector":[1]}]}"#, "Format error in JSON body: value x is not a valid point ID, valid values are either an unsigned integer or a UUID"),
-            (#"{"points":[{"id":-1,"vector":[1]}]}"#, "Format error in JSON body: value -1 is not a valid point ID, valid values are either an unsigned integer or a UUID"),
-            (#"{"points":[{"id":1,"vector":[]}]}"#, "Validation error in JSON body: [points[0].vector: dense vector must not be empty]"),
-            (#"{"points":[{"id":1,"vector":[1,"a"]}]}"#, "Format error in JSON body: invalid type: string, expected a number at line 1 column 32"),
-            (#"{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1]}}}]}"#, "Bad request: Sparse vectors are not supported yet"),
+            (
+                #"{"points":[{"id":"x","vector":[1]}]}"#,
+                "Format error in JSON body: value x is not a valid point ID, valid values are either an unsigned integer or a UUID"
+            ),
+            (
+                #"{"points":[{"id":-1,"vector":[1]}]}"#,
+                "Format error in JSON body: value -1 is not a valid point ID, valid values are either an unsigned integer or a UUID"
+            ),
+            (
+                #"{"points":[{"id":1,"vector":[]}]}"#,
+                "Validation error in JSON body: [points[0].vector: dense vector must not be empty]"
+            ),
+            (
+                #"{"points":[{"id":1,"vector":[1,"a"]}]}"#,
+                "Format error in JSON body: invalid type: string, expected a number at line 1 column 32"
+            ),
+            (
+                #"{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1]}}}]}"#,
+                "Bad request: Sparse vectors are not supported yet"
+            ),
             (#"{"points":[],"update_filter":{}}"#, "Bad request: `update_filter` is not supported yet"),
-            (#"{"batch":{"ids":[1,2],"vectors":[[1]]}}"#, "Validation error in JSON body: [batch: number of ids and vectors must be equal (2 != 1)]"),
+            (
+                #"{"batch":{"ids":[1,2],"vectors":[[1]]}}"#,
+                "Validation error in JSON body: [batch: number of ids and vectors must be equal (2 != 1)]"
+            ),
         ])
     func wrongWrites(text: String, expected: String) {
         #expect(message { () throws(OctantError) in _ = try PointsJSON.upsert(Array(text.utf8)) } == expected)
@@ -152,12 +231,14 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         ])
         #expect(
             String(decoding: writer.bytes, as: UTF8.self)
-                == #"[{"id":1,"version":3,"score":1.0,"payload":{},"vector":[0.5]},{"id":2,"version":4,"score":0.25,"vector":{}}]"#)
+                == #"[{"id":1,"version":3,"score":1.0,"payload":{},"vector":[0.5]},{"id":2,"version":4,"score":0.25,"vector":{}}]"#
+        )
     }
 
     @Test("Field index schemas are echoed as they were given")
     func schemas() throws {
-        let (key, schema) = try SchemaJSON.fieldIndex(Array(#"{"field_name":"a","field_schema":{"type":"integer","range":true,"lookup":null}}"#.utf8))
+        let (key, schema) = try SchemaJSON.fieldIndex(
+            Array(#"{"field_name":"a","field_schema":{"type":"integer","range":true,"lookup":null}}"#.utf8))
         #expect(key.description == "a")
         #expect(schema.type == .integer)
         #expect(schema.json.text == #"{"type":"integer","range":true}"#)

@@ -49,12 +49,15 @@ func payload(_ text: String) throws(OctantError) -> Payload {
                     // A half-way case and its neighbours: the exact decimal of a double between two floats.
                     let low = Float.random(in: 0.001...8, using: &generator)
                     let middle = (Double(low) + Double(low.nextUp)) / 2
-                    texts.append([middle, middle.nextUp, middle.nextDown].randomElement(using: &generator)!.description)
+                    texts.append(
+                        [middle, middle.nextUp, middle.nextDown].randomElement(using: &generator)!.description)
                 case 4:
                     let digits = (0..<Int.random(in: 1...24, using: &generator)).map { _ in
                         String(Int.random(in: 0...9, using: &generator))
                     }.joined()
-                    texts.append("\(Int.random(in: -9...9, using: &generator)).\(digits)e\(Int.random(in: -30...30, using: &generator))")
+                    texts.append(
+                        "\(Int.random(in: -9...9, using: &generator)).\(digits)e\(Int.random(in: -30...30, using: &generator))"
+                    )
                 default:
                     texts.append(String(Int64.random(in: -1_000_000_000_000...1_000_000_000_000, using: &generator)))
                 }
@@ -125,8 +128,11 @@ func payload(_ text: String) throws(OctantError) -> Payload {
 
     @Test("Strings resolve their escapes")
     func strings() throws {
-        #expect(try JSONParser.parse(#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00z""#) == .string("a\"\\/\u{8}\u{C}\n\r\té😀z"))
-        #expect(try JSONParser.parse("\"héllo wörld, longer than eight bytes 😀\"") == .string("héllo wörld, longer than eight bytes 😀"))
+        #expect(
+            try JSONParser.parse(#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00z""#) == .string("a\"\\/\u{8}\u{C}\n\r\té😀z"))
+        #expect(
+            try JSONParser.parse("\"héllo wörld, longer than eight bytes 😀\"")
+                == .string("héllo wörld, longer than eight bytes 😀"))
         #expect(throws: OctantError.self) { try JSONParser.parse(#""\ud83d""#) }
         #expect(throws: OctantError.self) { try JSONParser.parse(#""\ude00""#) }
         #expect(throws: OctantError.self) { try JSONParser.parse("\"a\u{1}b\"") }
@@ -139,14 +145,16 @@ func payload(_ text: String) throws(OctantError) -> Payload {
         let expected: JSONObject = ["a": .integer(4), "b": .object(["c": .integer(2)])]
         #expect(try JSONParser.parse(text) == .object(expected))
         #expect(try payload(text).object == expected)
-        #expect(try payload(#"{"a":1,"b":{"c":1,"c":2}}"#).object == ["a": .integer(1), "b": .object(["c": .integer(2)])])
+        #expect(
+            try payload(#"{"a":1,"b":{"c":1,"c":2}}"#).object == ["a": .integer(1), "b": .object(["c": .integer(2)])])
     }
 
     @Test("A payload read directly equals one built from a tree")
     func payloads() throws {
         let many = "{" + (0..<100).map { "\"k\($0)\":\($0)" }.joined(separator: ",") + "}"
         for text in [
-            "{}", "null", #"{"a":null}"#, #"{"a":[1,-2,3.5,"x",true,false,null,{}],"b":{"c":{"d":[[]]}},"é":"ü"}"#, many,
+            "{}", "null", #"{"a":null}"#, #"{"a":[1,-2,3.5,"x",true,false,null,{}],"b":{"c":{"d":[[]]}},"é":"ü"}"#,
+            many,
             #"{"big":18446744073709551615,"neg":-5,"esc":"\n"}"#,
         ] {
             let direct = try payload(text)
@@ -162,7 +170,8 @@ func payload(_ text: String) throws(OctantError) -> Payload {
     @Test("Malformed texts are refused with line and column")
     func malformed() {
         let cases: [(String, String)] = [
-            ("", "EOF while parsing a value at line 1 column 0"), ("{", "EOF while parsing an object at line 1 column 2"),
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{", "EOF while parsing an object at line 1 column 2"),
             ("[1,]", "trailing comma at line 1 column 4"), ("{\n\"a\" 1}", "expected `:` at line 2 column 5"),
             ("[1 2]", "expected `,` or `]` at line 1 column 4"), ("1 x", "trailing characters at line 1 column 3"),
             ("01", "invalid number at line 1 column 2"), ("1.", "EOF while parsing a value at line 1 column 3"),
@@ -198,7 +207,8 @@ func payload(_ text: String) throws(OctantError) -> Payload {
         for _ in 0..<20_000 {
             var damaged = text
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                damaged[Int.random(in: 0..<damaged.count, using: &generator)] = UInt8.random(
+                    in: 0...255, using: &generator)
             }
             _ = try? JSONParser.parse(damaged)
             _ = try? PointsJSON.upsert(damaged)
@@ -206,7 +216,9 @@ func payload(_ text: String) throws(OctantError) -> Payload {
         }
         for _ in 0..<20_000 {
             let alphabet = Array(#"{}[]",:0123456789.eE-+truefalsn\u "#.utf8)
-            let soup = (0..<Int.random(in: 0...40, using: &generator)).map { _ in alphabet.randomElement(using: &generator)! }
+            let soup = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator)!
+            }
             _ = try? JSONParser.parse(soup)
             _ = try? PointsJSON.upsert(soup)
         }
