@@ -125,7 +125,8 @@ extension FieldIndexBuilder {
     private func encoded() -> AlignedBytes {
         var offsets = offsets
         while offsets.count <= rowCount { offsets.append(UInt32(truncatingIfNeeded: values.count)) }
-        let isDense = type != .bool && values.count == rowCount && rowCount > 0
+        let isDense =
+            type != .bool && values.count == rowCount && rowCount > 0
             && offsets.indices.allSatisfy { offsets[$0] == $0 }
 
         var parts: UInt16 = isDense ? FieldIndexLayout.oneValuePerRow : 0

@@ -187,10 +187,13 @@ final class FilterCompiler {
             let span = children.count - needed + 1
             node.estimate.min = surplus > 0 ? (surplus + span - 1) / span : 0
             node.estimate.max = min(rowCount, sumMax / needed)
-            node.estimate.expected = Double(rowCount) * chance(
-                of: needed, children.map { $0.pointee.estimate.expected / Double(max(rowCount, 1)) })
+            node.estimate.expected =
+                Double(rowCount)
+                * chance(
+                    of: needed, children.map { $0.pointee.estimate.expected / Double(max(rowCount, 1)) })
             node.testCost = children.reduce(0) { $0 + $1.pointee.testCost }
-            node.listCost = children.reduce(wordCost) { $0 + $1.pointee.fillCost }
+            node.listCost =
+                children.reduce(wordCost) { $0 + $1.pointee.fillCost }
                 + min(children.reduce(0) { $0 + $1.pointee.estimate.expected }, Double(rowCount)) * node.testCost
         }
     }

@@ -50,7 +50,8 @@ package enum PayloadEditing {
 
     /// The value with `merge` at a path inside it. What is of another kind than the path says becomes an empty object or
     /// array on the way; elements are never added.
-    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue {
+    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue
+    {
         guard let step = steps.first else {
             if case .object(let object) = value { return .object(merging(object, merge)) }
             return .object(merging(JSONObject(), merge))

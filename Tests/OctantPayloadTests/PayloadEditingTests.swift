@@ -24,7 +24,9 @@ import Testing
     func top() throws {
         #expect(
             try set(["a": .null, "o": .integer(5), "new": .bool(true), "absent": .null], nil)
-                == expected { $0["a"] = nil; $0["o"] = .integer(5); $0["new"] = .bool(true) })
+                == expected {
+                    $0["a"] = nil; $0["o"] = .integer(5); $0["new"] = .bool(true)
+                })
         #expect(PayloadEditing.setting(.empty, merge: ["k": .array([.null])]).object == ["k": .array([.null])])
         #expect(PayloadEditing.setting(Payload(["k": .integer(1)]), merge: ["k": .null]) == .empty)
         var many = JSONObject((0..<5000).map { ("k\($0)", .integer(Int64($0))) })
@@ -88,7 +90,11 @@ import Testing
                 == expected {
                     $0["l"] = .array([.object(["y": .integer(2)]), .integer(7), .object(["x": .integer(3)])])
                 })
-        #expect(try delete("o.y", "a") == expected { $0["o"] = .object(["x": .integer(1)]); $0["a"] = nil })
+        #expect(
+            try delete("o.y", "a")
+                == expected {
+                    $0["o"] = .object(["x": .integer(1)]); $0["a"] = nil
+                })
         #expect(try delete("a", "o", "l").isEmpty)
     }
 

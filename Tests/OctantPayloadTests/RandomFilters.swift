@@ -77,7 +77,9 @@ struct RandomFilters {
         }
     }
 
-    mutating func bound() -> Double { pick([-3, 0, 1, 2.5, 5, 7, 9.3e18, 1.9e19, -1e19, 9_007_199_254_740_992, 1e301]) }
+    mutating func bound() -> Double {
+        pick([-3, 0, 1, 2.5, 5, 7, 9.3e18, 1.9e19, -1e19, 9_007_199_254_740_992, 1e301])
+    }
 
     mutating func field(_ key: PayloadPath) -> FieldCondition {
         var field = FieldCondition(key: key)
