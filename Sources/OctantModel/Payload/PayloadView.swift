@@ -200,6 +200,7 @@ public struct PayloadView {
             self.end = end
         }
 
+        /// The next element.
         @inlinable
         public mutating func next() -> PayloadView? {
             guard let at, let end, at < end else { return nil }
@@ -221,6 +222,7 @@ public struct PayloadView {
             self.end = end
         }
 
+        /// The next member.
         @inlinable
         public mutating func next() -> (key: UnsafeRawBufferPointer, value: PayloadView)? {
             guard let end, var cursor = at, cursor < end,
