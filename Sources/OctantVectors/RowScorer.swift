@@ -70,7 +70,7 @@ struct CodeScorer: RowScorer {
     var normFactor: Float = 0
 
     @inline(__always)
-    private var signedQuery: UnsafePointer<Int8> {
+    var signedQuery: UnsafePointer<Int8> {
         UnsafeRawPointer(query).assumingMemoryBound(to: Int8.self)
     }
 
@@ -123,6 +123,61 @@ struct CodeScorer: RowScorer {
             factor = 2
             normFactor = -1
         }
+    }
+
+    @inline(__always)
+    func prefetch(_ row: UInt32) {
+        ok_prefetch(base + Int(row) &* stride)
+    }
+}
+
+/// Scores 4-bit codes with the query of a ``CodeScorer``, which must be padded to twice `stride`.
+struct NibbleScorer: RowScorer {
+    let base: UnsafePointer<UInt8>
+    let stride: Int
+    var codes: CodeScorer
+    let step: Float
+    /// As those of ``CodeScorer``, a level k standing for (k - 7.5) steps.
+    var constant: Float = 0
+    var factor: Float = 1
+
+    @inline(__always)
+    func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        ok_nibble_dot_gather(codes.signedQuery, base, stride, ids, count, codes.integers)
+        let integers = codes.integers
+        let factor = factor
+        let constant = constant
+        guard let norms = codes.norms else {
+            for i in 0..<count { out[i] = constant + Float(integers[i]) * factor }
+            return
+        }
+        let normFactor = codes.normFactor
+        for i in 0..<count {
+            out[i] = constant + (Float(integers[i]) * factor + Float(norms[Int(ids[i])]) * normFactor)
+        }
+    }
+
+    @inline(__always)
+    func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
+        ok_nibble_dot_batch(codes.signedQuery, base + start &* stride, stride, count, codes.integers)
+        let integers = codes.integers
+        let factor = factor
+        let constant = constant
+        guard let norms = codes.norms else {
+            for i in 0..<count { out[i] = constant + Float(integers[i]) * factor }
+            return
+        }
+        let normFactor = codes.normFactor
+        for i in 0..<count {
+            out[i] = constant + (Float(integers[i]) * factor + Float(norms[start &+ i]) * normFactor)
+        }
+    }
+
+    @inline(__always)
+    mutating func load(_ row: UInt32) {
+        codes.load(row)
+        factor = codes.factor * step
+        constant = codes.constant - 7.5 * factor * Float(codes.querySum)
     }
 
     @inline(__always)

@@ -40,7 +40,7 @@ struct ok_u8_metric {
 
 struct ok_kernel_table {
     struct ok_f32_metric dot, l2, l1;
-    struct ok_u8_metric code_dot, code_sad;
+    struct ok_u8_metric code_dot, code_sad, nibble_dot;
     void (*quantize)(const float *x, size_t n, float center, float inverse, uint8_t *out);
     size_t (*above)(const float *values, size_t count, float floor, uint32_t *out);
     int level;
@@ -112,6 +112,16 @@ static inline void ok_code_sad_gather(const uint8_t *q, const uint8_t *base, siz
 static inline void ok_code_sad_batch(const uint8_t *q, const uint8_t *base, size_t stride, size_t count, int32_t *out) {
     ok_kernels.code_sad.batch(q, 0, base, stride, count, out);
 }
+/// out[i] = sum over the row of k * q, k being 4-bit codes as ok_pack_nibbles() lays them out. `stride` is a row's, the
+/// query is twice as long.
+static inline void ok_nibble_dot_gather(const int8_t *q, const uint8_t *base, size_t stride, const uint32_t *ids,
+                                        size_t count, int32_t *out) {
+    ok_kernels.nibble_dot.gather((const uint8_t *)q, 0, base, stride, ids, count, out);
+}
+static inline void ok_nibble_dot_batch(const int8_t *q, const uint8_t *base, size_t stride, size_t count,
+                                       int32_t *out) {
+    ok_kernels.nibble_dot.batch((const uint8_t *)q, 0, base, stride, count, out);
+}
 /// out[i] = 128 + round((x[i] - center) * inverse), clamped to 1...255. NaN gives 1.
 static inline void ok_quantize(const float *x, size_t n, float center, float inverse, uint8_t *out) {
     ok_kernels.quantize(x, n, center, inverse, out);
@@ -125,6 +135,9 @@ static inline size_t ok_above(const float *values, size_t count, float floor, ui
 int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out);
 /// Sum of (code - 128)^2.
 int32_t ok_code_norm2(const uint8_t *codes, size_t stride);
+/// Packs the codes of a row of n into 4 bits: level k (0...15) stands for (k - 7.5) / inverse, in units of codes.
+/// Writes (n + 127) / 128 * 64 bytes.
+void ok_pack_nibbles(const uint8_t *codes, size_t n, float inverse, uint8_t *out);
 /// Smallest and largest finite value; leaves both untouched for no finite value.
 void ok_min_max(const float *x, size_t n, float *low, float *high);
 /// Squared (or, with `manhattan`, absolute) sum of x[i] - (center + scale * (codes[i] - 128)).
