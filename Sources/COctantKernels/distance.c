@@ -92,21 +92,7 @@ static size_t scalar_above(const float *values, size_t count, float floor, uint3
     return n;
 }
 
-void ok_fill_scalar(struct ok_kernel_table *t) {
-    t->dot = (struct ok_f32_metric){scalar_dot_one, scalar_dot_gather, scalar_dot_batch};
-    t->l2 = (struct ok_f32_metric){scalar_l2_one, scalar_l2_gather, scalar_l2_batch};
-    t->l1 = (struct ok_f32_metric){scalar_l1_one, scalar_l1_gather, scalar_l1_batch};
-    t->code_dot = (struct ok_u8_metric){scalar_code_dot_gather, scalar_code_dot_batch};
-    t->code_sad = (struct ok_u8_metric){scalar_code_sad_gather, scalar_code_sad_batch};
-    t->nibble_dot = (struct ok_u8_metric){scalar_nibble_dot_gather, scalar_nibble_dot_batch};
-    t->quantize = scalar_quantize;
-    t->above = scalar_above;
-    t->level = OK_LEVEL_SCALAR;
-}
-
-// ---- bulk work, one version ----
-
-int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+static int32_t scalar_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
     int32_t sum = 0;
     for (size_t i = 0; i < stride; i++) {
         out[i] = (int8_t)(codes[i] ^ 0x80);
@@ -114,6 +100,21 @@ int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
     }
     return sum;
 }
+
+void ok_fill_scalar(struct ok_kernel_table *t) {
+    t->dot = (struct ok_f32_metric){scalar_dot_one, scalar_dot_gather, scalar_dot_batch};
+    t->l2 = (struct ok_f32_metric){scalar_l2_one, scalar_l2_gather, scalar_l2_batch};
+    t->l1 = (struct ok_f32_metric){scalar_l1_one, scalar_l1_gather, scalar_l1_batch};
+    t->code_dot = (struct ok_u8_metric){scalar_code_dot_gather, scalar_code_dot_batch};
+    t->code_sad = (struct ok_u8_metric){scalar_code_sad_gather, scalar_code_sad_batch};
+    t->nibble_dot = (struct ok_u8_metric){scalar_nibble_dot_gather, scalar_nibble_dot_batch};
+    t->code_query = scalar_code_query;
+    t->quantize = scalar_quantize;
+    t->above = scalar_above;
+    t->level = OK_LEVEL_SCALAR;
+}
+
+// ---- bulk work, one version ----
 
 int32_t ok_code_norm2(const uint8_t *codes, size_t stride) {
     int32_t sum = 0;

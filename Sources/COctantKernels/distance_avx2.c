@@ -98,6 +98,19 @@ static void quantize(const float *x, size_t n, float center, float inverse, uint
     }
 }
 
+// One pass: the sum is taken as unsigned bytes against zero, and 128 for each is taken off.
+static int32_t code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+    __m256i sum = ZERO;
+    for (size_t i = 0; i < stride; i += 32) {
+        __m256i u = LOADB(codes + i);
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(u, ZERO));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_xor_si256(u, _mm256_set1_epi8((char)0x80)));
+    }
+    int64_t s[4];
+    _mm256_storeu_si256((__m256i *)s, sum);
+    return (int32_t)(s[0] + s[1] + s[2] + s[3] - 128 * (int64_t)stride);
+}
+
 #pragma clang attribute pop
 
 void ok_fill_avx2(struct ok_kernel_table *t) {
@@ -107,6 +120,7 @@ void ok_fill_avx2(struct ok_kernel_table *t) {
     t->code_dot = (struct ok_u8_metric){code_dot_gather, code_dot_batch};
     t->code_sad = (struct ok_u8_metric){code_sad_gather, code_sad_batch};
     t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
+    t->code_query = code_query;
     t->quantize = quantize;
 }
 #endif

@@ -16,7 +16,7 @@ extension DenseIndex {
             let count: Int
             if let nibbles = codeQuery.nibbles, range.count > 16 * wanted {
                 count = scanRun(nibbles, range, max(3 * wanted, 400), scratch, admit)
-                refine(codeQuery.scorer, count, scratch)
+                nibbles.refine(scratch, count)
             } else {
                 count = scanRun(codeQuery.scorer, range, min(range.count, wanted), scratch, admit)
             }

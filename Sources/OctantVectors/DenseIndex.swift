@@ -41,7 +41,7 @@ package final class DenseIndex: @unchecked Sendable {
             let count: Int
             if let nibbles = codeQuery.nibbles {
                 count = walkGraph(nibbles, graph, entry, options, scratch, admit)
-                refine(codeQuery.scorer, count, scratch)
+                nibbles.refine(scratch, count)
             } else {
                 count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
             }
@@ -72,34 +72,6 @@ package final class DenseIndex: @unchecked Sendable {
         let limit = options.visitLimit ?? max(20_000, 100 * ef)
         return walkAdmitted(
             scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
-    }
-
-    /// Scores the pool, found by 4-bit codes, again by 8-bit codes, and sorts it.
-    func refine(_ scorer: CodeScorer, _ count: Int, _ scratch: SearchScratch) {
-        let pool = scratch.pool
-        let ids = scratch.ids
-        var start = 0
-        while start < count {
-            let size = min(SearchScratch.block, count &- start)
-            for i in 0..<size { ids[i] = keyRow(pool[start &+ i]) }
-            scorer.score(ids, size, scratch.scores)
-            for i in 0..<size { pool[start &+ i] = scoreKey(scratch.scores[i], ids[i]) }
-            start &+= size
-        }
-        guard count <= 512 else {
-            var keys = UnsafeMutableBufferPointer(start: pool, count: count)
-            return keys.sort()
-        }
-        // Insertion sort: the order by 4 bits is nearly the order by 8.
-        for i in Swift.stride(from: 1, to: count, by: 1) {
-            let key = pool[i]
-            var j = i
-            while j > 0, pool[j &- 1] > key {
-                pool[j] = pool[j &- 1]
-                j &-= 1
-            }
-            pool[j] = key
-        }
     }
 
     /// Turns the pool (sorted by code scores) into the answer.

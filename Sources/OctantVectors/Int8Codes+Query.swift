@@ -87,4 +87,14 @@ extension Int8Codes {
             base: base, stride: parameters.stride, norms: norms, manhattan: parameters.distance == .manhattan,
             query: query, integers: integers)
     }
+
+    /// The same by 4-bit codes, of which there must be some. `query` holds twice `nibbleStride` bytes.
+    func nibbleScorer(query: UnsafeMutablePointer<UInt8>, integers: UnsafeMutablePointer<Int32>) -> NibbleScorer {
+        // Loading a row writes `stride` bytes; what is behind them counts for nothing.
+        let width = 2 * parameters.nibbleStride
+        (query + parameters.stride).update(repeating: 0, count: max(0, width - parameters.stride))
+        return NibbleScorer(
+            base: nibbles ?? base, stride: parameters.nibbleStride, codes: rowScorer(query: query, integers: integers),
+            step: parameters.nibbleStep)
+    }
 }

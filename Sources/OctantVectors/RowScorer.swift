@@ -12,9 +12,14 @@ protocol RowScorer: SendableMetatype {
     mutating func load(_ row: UInt32)
     /// Asks for the beginning of a row.
     func prefetch(_ row: UInt32)
+    /// Scores the `count` best of a walk, in the scratch's pool, again by something finer, if there is, and sorts them.
+    func refine(_ scratch: SearchScratch, _ count: Int)
 }
 
 extension RowScorer {
+    @inline(__always)
+    func refine(_ scratch: SearchScratch, _ count: Int) {}
+
     @inline(__always)
     func score(_ row: UInt32) -> Float {
         var id = row
@@ -123,61 +128,6 @@ struct CodeScorer: RowScorer {
             factor = 2
             normFactor = -1
         }
-    }
-
-    @inline(__always)
-    func prefetch(_ row: UInt32) {
-        ok_prefetch(base + Int(row) &* stride)
-    }
-}
-
-/// Scores 4-bit codes with the query of a ``CodeScorer``, which must be padded to twice `stride`.
-struct NibbleScorer: RowScorer {
-    let base: UnsafePointer<UInt8>
-    let stride: Int
-    var codes: CodeScorer
-    let step: Float
-    /// As those of ``CodeScorer``, a level k standing for (k - 7.5) steps.
-    var constant: Float = 0
-    var factor: Float = 1
-
-    @inline(__always)
-    func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        ok_nibble_dot_gather(codes.signedQuery, base, stride, ids, count, codes.integers)
-        let integers = codes.integers
-        let factor = factor
-        let constant = constant
-        guard let norms = codes.norms else {
-            for i in 0..<count { out[i] = constant + Float(integers[i]) * factor }
-            return
-        }
-        let normFactor = codes.normFactor
-        for i in 0..<count {
-            out[i] = constant + (Float(integers[i]) * factor + Float(norms[Int(ids[i])]) * normFactor)
-        }
-    }
-
-    @inline(__always)
-    func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        ok_nibble_dot_batch(codes.signedQuery, base + start &* stride, stride, count, codes.integers)
-        let integers = codes.integers
-        let factor = factor
-        let constant = constant
-        guard let norms = codes.norms else {
-            for i in 0..<count { out[i] = constant + Float(integers[i]) * factor }
-            return
-        }
-        let normFactor = codes.normFactor
-        for i in 0..<count {
-            out[i] = constant + (Float(integers[i]) * factor + Float(norms[start &+ i]) * normFactor)
-        }
-    }
-
-    @inline(__always)
-    mutating func load(_ row: UInt32) {
-        codes.load(row)
-        factor = codes.factor * step
-        constant = codes.constant - 7.5 * factor * Float(codes.querySum)
     }
 
     @inline(__always)

@@ -87,9 +87,12 @@ struct KernelTests {
                 try checkIntegers(table.code_dot, signed, sum, codes, ids, stride, dots)
                 try checkIntegers(table.code_sad, bytes, 0, codes, ids, stride, sads)
             }
-            var back = [Int8](repeating: 0, count: stride)
-            #expect(ok_code_query(bytes, stride, &back) == sum)
-            #expect(back == query)
+            for table in tables {
+                var back = [Int8](repeating: 0, count: stride)
+                let convert = try #require(table.code_query)
+                #expect(convert(bytes, stride, &back) == sum)
+                #expect(back == query)
+            }
             #expect(ok_code_norm2(bytes, stride) == query.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) })
         }
     }

@@ -42,6 +42,7 @@ struct ok_kernel_table {
     struct ok_f32_metric dot, l2, l1;
     struct ok_u8_metric code_dot, code_sad, nibble_dot;
     void (*quantize)(const float *x, size_t n, float center, float inverse, uint8_t *out);
+    int32_t (*code_query)(const uint8_t *codes, size_t stride, int8_t *out);
     size_t (*above)(const float *values, size_t count, float floor, uint32_t *out);
     int level;
 };
@@ -131,8 +132,11 @@ static inline size_t ok_above(const float *values, size_t count, float floor, ui
     return ok_kernels.above(values, count, floor, out);
 }
 
-/// Turns a row's codes into a signed query for ok_code_dot_*: out = code - 128. Returns the sum of out.
-int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out);
+/// Turns a row's codes into a signed query for ok_code_dot_*: out = code - 128. Returns the sum of out. May be done in
+/// place.
+static inline int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+    return ok_kernels.code_query(codes, stride, out);
+}
 /// Sum of (code - 128)^2.
 int32_t ok_code_norm2(const uint8_t *codes, size_t stride);
 /// Packs the codes of a row of n into 4 bits: level k (0...15) stands for (k - 7.5) / inverse, in units of codes.
