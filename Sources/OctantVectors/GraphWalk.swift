@@ -113,15 +113,7 @@ func walk<S: RowScorer, L: LinkSource>(
         var lowest = position
         for i in 0..<n where scores[i] > floor || count < ef {
             let key = scoreKey(scores[i], fresh[i])
-            // Position by binary search without branches that cannot be foretold.
-            var position = 0
-            var length = count
-            while length > 0 {
-                let half = length >> 1
-                let right = pool[position &+ half] < key
-                position = right ? position &+ half &+ 1 : position
-                length = right ? length &- half &- 1 : half
-            }
+            let position = ok_rank(pool, count, key)
             if position >= ef { continue }
             let moved = (count < ef ? count : ef &- 1) &- position
             (pool + (position &+ 1)).update(from: pool + position, count: moved)
@@ -129,12 +121,14 @@ func walk<S: RowScorer, L: LinkSource>(
             if count < ef { count &+= 1 }
             if count == ef { floor = keyScore(pool[ef &- 1]) }
             if position < lowest { lowest = position }
+            // It may well be among the next to be expanded: the sooner its links are asked for, the better.
+            if position <= lowest &+ walkBreadth { source.prefetch(fresh[i], level) }
         }
         cursor = lowest
-        // The next nodes to be expanded are known: ask for their links.
+        // Ask for the links of the next nodes to be expanded, and of those after them.
         var asked = 0
         var next = cursor
-        while next < count, asked < walkBreadth {
+        while next < count, asked < 2 &* walkBreadth {
             if pool[next] & 1 == 0 {
                 source.prefetch(keyRow(pool[next]), level)
                 asked &+= 1

@@ -170,6 +170,14 @@ struct KernelTests {
         }
     }
 
+    @Test("The rank of a key is the number of smaller ones")
+    func rank() {
+        for count in 0...40 {
+            let keys = (0..<count).map { UInt64($0 / 3 * 2) }
+            for key in UInt64(0)...40 { #expect(ok_rank(keys, count, key) == keys.filter { $0 < key }.count) }
+        }
+    }
+
     @Test("Half precision converts as the compiler converts it")
     func halves() {
         let bits = (0...UInt16.max).map { $0 }

@@ -151,6 +151,19 @@ void ok_scale(float *x, size_t n, float factor);
 /// IEEE half to float.
 void ok_half_to_float(const uint16_t *x, size_t n, float *out);
 
+/// How many of the ascending `keys` are below `key`: binary search by conditional moves, its outcomes being as good as
+/// random. Here and not in Swift because only C can say so to the compiler.
+static inline size_t ok_rank(const uint64_t *keys, size_t count, uint64_t key) {
+    const uint64_t *base = keys;
+    if (count == 0) return 0;
+    while (count > 1) {
+        size_t half = count / 2;
+        base = __builtin_unpredictable(base[half - 1] < key) ? base + half : base;
+        count -= half;
+    }
+    return (size_t)(base - keys) + (*base < key);
+}
+
 static inline void ok_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
 
 #endif
