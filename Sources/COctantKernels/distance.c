@@ -47,6 +47,16 @@ static int32_t scalar_code_sad(const uint8_t *q, const uint8_t *r, size_t stride
     return s;
 }
 
+static int32_t scalar_nibble_dot(const uint8_t *q, const uint8_t *r, size_t stride) {
+    int32_t s = 0;
+    for (size_t i = 0; i < stride; i += 64)
+        for (size_t k = 0; k < 64; k++) {
+            s += (int32_t)(r[i + k] & 15) * (int32_t)(int8_t)q[2 * i + k];
+            s += (int32_t)(r[i + k] >> 4) * (int32_t)(int8_t)q[2 * i + 64 + k];
+        }
+    return s;
+}
+
 #define SCALAR_CODE_LOOPS(metric)                                                                                     \
     static void scalar_##metric##_gather(const uint8_t *q, int32_t qsum, const uint8_t *base, size_t stride,          \
                                          const uint32_t *ids, size_t count, int32_t *out) {                           \
@@ -60,6 +70,7 @@ static int32_t scalar_code_sad(const uint8_t *q, const uint8_t *r, size_t stride
     }
 SCALAR_CODE_LOOPS(code_dot)
 SCALAR_CODE_LOOPS(code_sad)
+SCALAR_CODE_LOOPS(nibble_dot)
 
 static void scalar_quantize(const float *x, size_t n, float center, float inverse, uint8_t *out) {
     for (size_t i = 0; i < n; i++) {
@@ -81,20 +92,7 @@ static size_t scalar_above(const float *values, size_t count, float floor, uint3
     return n;
 }
 
-void ok_fill_scalar(struct ok_kernel_table *t) {
-    t->dot = (struct ok_f32_metric){scalar_dot_one, scalar_dot_gather, scalar_dot_batch};
-    t->l2 = (struct ok_f32_metric){scalar_l2_one, scalar_l2_gather, scalar_l2_batch};
-    t->l1 = (struct ok_f32_metric){scalar_l1_one, scalar_l1_gather, scalar_l1_batch};
-    t->code_dot = (struct ok_u8_metric){scalar_code_dot_gather, scalar_code_dot_batch};
-    t->code_sad = (struct ok_u8_metric){scalar_code_sad_gather, scalar_code_sad_batch};
-    t->quantize = scalar_quantize;
-    t->above = scalar_above;
-    t->level = OK_LEVEL_SCALAR;
-}
-
-// ---- bulk work, one version ----
-
-int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+static int32_t scalar_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
     int32_t sum = 0;
     for (size_t i = 0; i < stride; i++) {
         out[i] = (int8_t)(codes[i] ^ 0x80);
@@ -103,6 +101,21 @@ int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
     return sum;
 }
 
+void ok_fill_scalar(struct ok_kernel_table *t) {
+    t->dot = (struct ok_f32_metric){scalar_dot_one, scalar_dot_gather, scalar_dot_batch};
+    t->l2 = (struct ok_f32_metric){scalar_l2_one, scalar_l2_gather, scalar_l2_batch};
+    t->l1 = (struct ok_f32_metric){scalar_l1_one, scalar_l1_gather, scalar_l1_batch};
+    t->code_dot = (struct ok_u8_metric){scalar_code_dot_gather, scalar_code_dot_batch};
+    t->code_sad = (struct ok_u8_metric){scalar_code_sad_gather, scalar_code_sad_batch};
+    t->nibble_dot = (struct ok_u8_metric){scalar_nibble_dot_gather, scalar_nibble_dot_batch};
+    t->code_query = scalar_code_query;
+    t->quantize = scalar_quantize;
+    t->above = scalar_above;
+    t->level = OK_LEVEL_SCALAR;
+}
+
+// ---- bulk work, one version ----
+
 int32_t ok_code_norm2(const uint8_t *codes, size_t stride) {
     int32_t sum = 0;
     for (size_t i = 0; i < stride; i++) {
@@ -110,6 +123,16 @@ int32_t ok_code_norm2(const uint8_t *codes, size_t stride) {
         sum += c * c;
     }
     return sum;
+}
+
+void ok_pack_nibbles(const uint8_t *codes, size_t n, float inverse, uint8_t *out) {
+    for (size_t i = 0; i < (n + 127) / 128 * 64; i++) out[i] = 0;
+    for (size_t i = 0; i < n; i++) {
+        // Levels lie at half steps: level k stands for (k - 7.5) steps.
+        float v = (float)((int32_t)codes[i] - 128) * inverse + 8.0f;
+        int32_t k = v < 0 ? 0 : v > 15 ? 15 : (int32_t)v;
+        out[i / 128 * 64 + i % 64] |= (uint8_t)(k << (i & 64 ? 4 : 0));
+    }
 }
 
 void ok_min_max(const float *x, size_t n, float *low, float *high) {

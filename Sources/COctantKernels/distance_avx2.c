@@ -70,6 +70,20 @@ static inline __m256i signed_step(__m256i s, __m256i q, __m256i u) {
 #define CORRECTION(qsum) ((void)(qsum), 0)
 #include "distance_u8.h"
 
+// Products of a 4-bit and a signed 8-bit number: pairs of them stay far within 16 bits.
+static inline void nibble_step(__m256i *low, __m256i *high, __m256i x, __m256i y, __m256i r) {
+    const __m256i mask = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+    __m256i l = _mm256_maddubs_epi16(_mm256_and_si256(r, mask), x);
+    __m256i h = _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(r, 4), mask), y);
+    *low = _mm256_add_epi32(*low, _mm256_madd_epi16(_mm256_add_epi16(l, h), ones));
+    (void)high;
+}
+
+#define METRIC(name) nibble_dot_##name
+#define STEP(low, high, x, y, r) nibble_step(&low, &high, x, y, r)
+#define COMBINE(low, high) ((void)(high), low)
+#include "distance_u4.h"
+
 static void quantize(const float *x, size_t n, float center, float inverse, uint8_t *out) {
     const __m256 c = _mm256_set1_ps(center), f = _mm256_set1_ps(inverse);
     const __m256 low = _mm256_set1_ps(-127.0f), high = _mm256_set1_ps(127.0f);
@@ -84,6 +98,19 @@ static void quantize(const float *x, size_t n, float center, float inverse, uint
     }
 }
 
+// One pass: the sum is taken as unsigned bytes against zero, and 128 for each is taken off.
+static int32_t code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+    __m256i sum = ZERO;
+    for (size_t i = 0; i < stride; i += 32) {
+        __m256i u = LOADB(codes + i);
+        sum = _mm256_add_epi64(sum, _mm256_sad_epu8(u, ZERO));
+        _mm256_storeu_si256((__m256i *)(out + i), _mm256_xor_si256(u, _mm256_set1_epi8((char)0x80)));
+    }
+    int64_t s[4];
+    _mm256_storeu_si256((__m256i *)s, sum);
+    return (int32_t)(s[0] + s[1] + s[2] + s[3] - 128 * (int64_t)stride);
+}
+
 #pragma clang attribute pop
 
 void ok_fill_avx2(struct ok_kernel_table *t) {
@@ -92,6 +119,8 @@ void ok_fill_avx2(struct ok_kernel_table *t) {
     t->l1 = (struct ok_f32_metric){l1_one, l1_gather, l1_batch};
     t->code_dot = (struct ok_u8_metric){code_dot_gather, code_dot_batch};
     t->code_sad = (struct ok_u8_metric){code_sad_gather, code_sad_batch};
+    t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
+    t->code_query = code_query;
     t->quantize = quantize;
 }
 #endif

@@ -70,11 +70,25 @@ static inline int32x4_t sad_step(int32x4_t s, int32x4_t x, int32x4_t y) {
 #define CORRECTION(qsum) ((void)(qsum), 0)
 #include "distance_u8.h"
 
+static inline void nibble_step(int32x4_t *low, int32x4_t *high, int32x4_t x, int32x4_t y, int32x4_t row) {
+    uint8x16_t r = vreinterpretq_u8_s32(row);
+    int8x16_t l = vreinterpretq_s8_u8(vandq_u8(r, vdupq_n_u8(15))), h = vreinterpretq_s8_u8(vshrq_n_u8(r, 4));
+    int8x16_t p = vreinterpretq_s8_s32(x), q = vreinterpretq_s8_s32(y);
+    *low = vpadalq_s16(*low, vmlal_high_s8(vmull_s8(vget_low_s8(l), vget_low_s8(p)), l, p));
+    *high = vpadalq_s16(*high, vmlal_high_s8(vmull_s8(vget_low_s8(h), vget_low_s8(q)), h, q));
+}
+
+#define METRIC(name) nibble_dot_##name
+#define STEP(low, high, x, y, r) nibble_step(&low, &high, x, y, r)
+#define COMBINE(low, high) vaddq_s32(low, high)
+#include "distance_u4.h"
+
 void ok_fill_neon(struct ok_kernel_table *t) {
     t->dot = (struct ok_f32_metric){dot_one, dot_gather, dot_batch};
     t->l2 = (struct ok_f32_metric){l2_one, l2_gather, l2_batch};
     t->l1 = (struct ok_f32_metric){l1_one, l1_gather, l1_batch};
     t->code_dot = (struct ok_u8_metric){code_dot_gather, code_dot_batch};
     t->code_sad = (struct ok_u8_metric){code_sad_gather, code_sad_batch};
+    t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
 }
 #endif

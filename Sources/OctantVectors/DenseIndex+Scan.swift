@@ -12,8 +12,14 @@ extension DenseIndex {
         defer { ScratchPool.give(scratch) }
         if options.mode != .exact, options.useCodes, let codes {
             let codeQuery = codes.query(query, scratch)
-            let capacity = min(range.count, poolSize(options))
-            let count = scanRun(codeQuery.scorer, range, capacity, scratch, admit)
+            let wanted = poolSize(options)
+            let count: Int
+            if let nibbles = codeQuery.nibbles, range.count > 16 * wanted {
+                count = scanRun(nibbles, range, max(3 * wanted, 400), scratch, admit)
+                nibbles.refine(scratch, count)
+            } else {
+                count = scanRun(codeQuery.scorer, range, min(range.count, wanted), scratch, admit)
+            }
             return finish(query, codeQuery, options, count, scratch)
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)

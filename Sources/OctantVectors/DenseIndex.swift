@@ -38,7 +38,13 @@ package final class DenseIndex: @unchecked Sendable {
         let found: [ScoredRow]
         if options.useCodes, let codes {
             let codeQuery = codes.query(query, scratch)
-            let count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
+            let count: Int
+            if let nibbles = codeQuery.nibbles {
+                count = walkGraph(nibbles, graph, entry, options, scratch, admit)
+                nibbles.refine(scratch, count)
+            } else {
+                count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
+            }
             found = finish(query, codeQuery, options, count, scratch)
         } else {
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)

@@ -56,6 +56,11 @@ private func collect<L: LinkSource>(
     return n
 }
 
+/// Nodes a walk expands at a time. Nearly all of the pool is expanded in the end anyway, so that little is done in vain,
+/// and the rows of several nodes are fetched together: late in a walk a node has only a few rows not seen yet, too few
+/// to hide the memory's latency. Times `m0` it must not exceed `SearchScratch.block`.
+private let walkBreadth = 4
+
 /// Best-first search on one level with a pool of the `ef` best rows, sorted best first in `scratch.pool`. Returns how
 /// many there are. Algorithm 2 of the paper, its two heaps being one sorted array with a flag "expanded" in bit 0:
 /// for pools of up to a few hundred a binary search and a short move are as fast.
@@ -81,34 +86,34 @@ func walk<S: RowScorer, L: LinkSource>(
     var cursor = 0
     var floor: Float = ef == 1 ? entry.score : -.infinity
     while cursor < count {
-        let current = pool[cursor]
-        if current & 1 != 0 {
+        if pool[cursor] & 1 != 0 {
             cursor &+= 1
             continue
         }
-        pool[cursor] = current | 1
-        if seenCount &+ width >= seenCapacity {
-            scratch.growSeen(atLeast: seenCount &+ width &+ 1)
+        if seenCount &+ walkBreadth &* width >= seenCapacity {
+            scratch.growSeen(atLeast: seenCount &+ walkBreadth &* width &+ 1)
             seen = scratch.seen
             seenCapacity = scratch.seenCapacity
         }
         let start = seenCount
-        seenCount = collect(keyRow(current), level, width, source, visited, seen, seenCount, buffer)
         let fresh = seen + start
+        var position = cursor
+        var expanded = 0
+        repeat {
+            let current = pool[position]
+            if current & 1 == 0 {
+                pool[position] = current | 1
+                seenCount = collect(keyRow(current), level, width, source, visited, seen, seenCount, buffer)
+                expanded &+= 1
+            }
+            position &+= 1
+        } while expanded < walkBreadth && position < count
         let n = seenCount &- start
         scorer.score(fresh, n, scores)
-        var lowest = cursor &+ 1
+        var lowest = position
         for i in 0..<n where scores[i] > floor || count < ef {
             let key = scoreKey(scores[i], fresh[i])
-            // Position by binary search without branches that cannot be foretold.
-            var position = 0
-            var length = count
-            while length > 0 {
-                let half = length >> 1
-                let right = pool[position &+ half] < key
-                position = right ? position &+ half &+ 1 : position
-                length = right ? length &- half &- 1 : half
-            }
+            let position = ok_rank(pool, count, key)
             if position >= ef { continue }
             let moved = (count < ef ? count : ef &- 1) &- position
             (pool + (position &+ 1)).update(from: pool + position, count: moved)
@@ -116,10 +121,20 @@ func walk<S: RowScorer, L: LinkSource>(
             if count < ef { count &+= 1 }
             if count == ef { floor = keyScore(pool[ef &- 1]) }
             if position < lowest { lowest = position }
+            // It may well be among the next to be expanded: the sooner its links are asked for, the better.
+            if position <= lowest &+ walkBreadth { source.prefetch(fresh[i], level) }
         }
         cursor = lowest
-        // The next node to be expanded is known: ask for its links.
-        if cursor < count { source.prefetch(keyRow(pool[cursor]), level) }
+        // Ask for the links of the next nodes to be expanded, and of those after them.
+        var asked = 0
+        var next = cursor
+        while next < count, asked < 2 &* walkBreadth {
+            if pool[next] & 1 == 0 {
+                source.prefetch(keyRow(pool[next]), level)
+                asked &+= 1
+            }
+            next &+= 1
+        }
     }
     scratch.clearVisited(rows: rows, count: seenCount)
     for i in 0..<count { pool[i] &= ~1 }

@@ -90,13 +90,24 @@ package final class HNSWBuilder: @unchecked Sendable {
         finished.store(first, ordering: .relaxed)
         switch source {
         case .rows(let rows, let distance):
-            run(threads, isPresent, isCancelled, progress) { _ in
+            let scorer: @Sendable (SearchScratch) -> FloatScorer = { _ in
                 FloatScorer(distance: distance, rows: rows, query: rows.base)
             }
+            run(threads, isPresent, isCancelled, progress, scorer, scorer)
         case .codes(let codes):
-            run(threads, isPresent, isCancelled, progress) { scratch in
-                scratch.reserveQuery(codes.parameters.stride)
+            let width = max(codes.parameters.stride, 2 * codes.parameters.nibbleStride)
+            let scorer: @Sendable (SearchScratch) -> CodeScorer = { scratch in
+                scratch.reserveQuery(width)
                 return codes.rowScorer(query: scratch.query, integers: scratch.integers)
+            }
+            if codes.nibbles != nil {
+                let walker: @Sendable (SearchScratch) -> NibbleScorer = { scratch in
+                    scratch.reserveQuery(width)
+                    return codes.nibbleScorer(query: scratch.query, integers: scratch.integers)
+                }
+                run(threads, isPresent, isCancelled, progress, walker, scorer)
+            } else {
+                run(threads, isPresent, isCancelled, progress, scorer, scorer)
             }
         }
         if stopped.load(ordering: .acquiring) { throw .cancelled }
@@ -119,13 +130,14 @@ package final class HNSWBuilder: @unchecked Sendable {
         return graph.count
     }
 
-    private func run<S: RowScorer>(
+    private func run<W: RowScorer, S: RowScorer>(
         _ threads: Int, _ isPresent: (@Sendable (UInt32) -> Bool)?, _ isCancelled: @escaping @Sendable () -> Bool,
-        _ progress: @escaping @Sendable (Int) -> Void, _ makeScorer: @escaping @Sendable (SearchScratch) -> S
+        _ progress: @escaping @Sendable (Int) -> Void, _ makeWalker: @escaping @Sendable (SearchScratch) -> W,
+        _ makeScorer: @escaping @Sendable (SearchScratch) -> S
     ) {
         let workers = max(1, min(threads, (count - next.load(ordering: .relaxed)) / 64))
         runThreads(workers) { [self] index in
-            let worker = InsertWorker(self, locked: workers > 1, makeScorer)
+            let worker = InsertWorker(self, locked: workers > 1, makeWalker, makeScorer)
             let batch = workers > 1 ? 16 : 64
             while !stopped.load(ordering: .relaxed) {
                 let from = next.add(batch, ordering: .relaxed).oldValue

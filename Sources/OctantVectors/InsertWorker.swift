@@ -1,13 +1,14 @@
 import Synchronization
 
-/// Inserts rows into the graph of a builder; one per thread.
-final class InsertWorker<S: RowScorer> {
+/// Inserts rows into the graph of a builder; one per thread. Walks by `W`, compares candidates by `S`; the scores of
+/// both are in the same units.
+final class InsertWorker<W: RowScorer, S: RowScorer> {
     private let builder: HNSWBuilder
     private let links: GrowingLinks
     private let scratch = SearchScratch()
     /// For comparisons between candidates: `scorer`'s query must stay as it is during an insertion.
     private let pairScratch = SearchScratch()
-    private var scorer: S
+    private var scorer: W
     private var pairs: S
     private let ef: Int
     /// The neighbours chosen for the row, level by level, `m` each (nearest first).
@@ -17,11 +18,14 @@ final class InsertWorker<S: RowScorer> {
     private let crowd: UnsafeMutablePointer<ScoreKey>
     private let kept: UnsafeMutablePointer<UInt32>
 
-    init(_ builder: HNSWBuilder, locked: Bool, _ makeScorer: (SearchScratch) -> S) {
+    init(
+        _ builder: HNSWBuilder, locked: Bool, _ makeWalker: (SearchScratch) -> W,
+        _ makeScorer: (SearchScratch) -> S
+    ) {
         self.builder = builder
         links = GrowingLinks(builder, locked: locked)
         ef = max(builder.parameters.efConstruct, builder.parameters.m)
-        scorer = makeScorer(scratch)
+        scorer = makeWalker(scratch)
         pairs = makeScorer(pairScratch)
         chosen = .allocate(capacity: HNSWGraph.maxLevels * builder.layout.m)
         chosenCount = .allocate(capacity: HNSWGraph.maxLevels)
@@ -70,6 +74,7 @@ final class InsertWorker<S: RowScorer> {
         let highest = min(level, height)
         for l in stride(from: highest, through: 0, by: -1) {
             let count = walk(scorer, links, level: l, entry: best, ef: ef, rows: builder.count, scratch)
+            scorer.refine(scratch, count)
             best = (keyRow(scratch.pool[0]), keyScore(scratch.pool[0]))
             chosenCount[l] = select(scratch.pool, count, m, chosen + l * m)
         }

@@ -4,6 +4,8 @@ import OctantModel
 /// A query against codes: the scorer, and how far its scores can be from the exact ones.
 struct CodeQuery {
     let scorer: CodeScorer
+    /// Scores by 4-bit codes, if there are any: rougher, from half the memory.
+    let nibbles: NibbleScorer?
     let distance: Distance
     /// Dot and cosine: bound of |exact - approximate|. Euclid, Manhattan: bound of the difference of the distances.
     let slack: Float
@@ -30,11 +32,12 @@ extension Int8Codes {
         let n = parameters.dimension
         let stride = parameters.stride
         let manhattan = parameters.distance == .manhattan
-        scratch.reserveQuery(stride)
+        let width = max(stride, 2 * parameters.nibbleStride)
+        scratch.reserveQuery(width)
         let codes = scratch.query
         var scorer = CodeScorer(
             base: base, stride: stride, norms: norms, manhattan: manhattan, query: codes, integers: scratch.integers)
-        (codes + n).update(repeating: 128, count: stride - n)
+        (codes + n).update(repeating: 128, count: width - n)
         let scale: Float
         if manhattan {
             scale = parameters.scale
@@ -64,10 +67,18 @@ extension Int8Codes {
         }
         if !manhattan {
             scorer.querySum = ok_code_query(
-                codes, stride, UnsafeMutableRawPointer(codes).assumingMemoryBound(to: Int8.self))
+                codes, width, UnsafeMutableRawPointer(codes).assumingMemoryBound(to: Int8.self))
+        }
+        var nibbleScorer: NibbleScorer?
+        if let nibbles {
+            let factor = scorer.factor * parameters.nibbleStep
+            nibbleScorer = NibbleScorer(
+                base: nibbles, stride: parameters.nibbleStride, codes: scorer, step: parameters.nibbleStep,
+                constant: scorer.constant - 7.5 * factor * Float(scorer.querySum), factor: factor)
         }
         // NaN (overflow) bounds nothing.
-        return CodeQuery(scorer: scorer, distance: parameters.distance, slack: slack >= 0 ? slack : .infinity)
+        return CodeQuery(
+            scorer: scorer, nibbles: nibbleScorer, distance: parameters.distance, slack: slack >= 0 ? slack : .infinity)
     }
 
     /// A scorer for rows against rows. `query` has room for a row's codes, `integers` for the rows of one call.
@@ -75,5 +86,15 @@ extension Int8Codes {
         CodeScorer(
             base: base, stride: parameters.stride, norms: norms, manhattan: parameters.distance == .manhattan,
             query: query, integers: integers)
+    }
+
+    /// The same by 4-bit codes, of which there must be some. `query` holds twice `nibbleStride` bytes.
+    func nibbleScorer(query: UnsafeMutablePointer<UInt8>, integers: UnsafeMutablePointer<Int32>) -> NibbleScorer {
+        // Loading a row writes `stride` bytes; what is behind them counts for nothing.
+        let width = 2 * parameters.nibbleStride
+        (query + parameters.stride).update(repeating: 0, count: max(0, width - parameters.stride))
+        return NibbleScorer(
+            base: nibbles ?? base, stride: parameters.nibbleStride, codes: rowScorer(query: query, integers: integers),
+            step: parameters.nibbleStep)
     }
 }

@@ -17,6 +17,8 @@ package struct Int8Codes: @unchecked Sendable {
 
     let base: UnsafePointer<UInt8>
     let norms: UnsafePointer<Int32>?
+    /// The same rows in 4 bits.
+    let nibbles: UnsafePointer<UInt8>?
     private let owner: AnyObject
 
     static let magic: UInt64 = 0x3145_444f_4354_434f  // "OCTCODE1"
@@ -27,7 +29,7 @@ package struct Int8Codes: @unchecked Sendable {
     /// Bytes of the whole form for so many rows.
     package static func byteCount(parameters: Int8Parameters, count: Int) -> Int {
         let norms = parameters.distance == .euclid ? (count * 4 + 63) / 64 * 64 : 0
-        return headerBytes + count * parameters.stride + norms + trailerBytes
+        return headerBytes + count * (parameters.stride + parameters.nibbleStride) + norms + trailerBytes
     }
 
     /// Reads the byte form. Every length is checked; damaged content gives wrong scores at worst.
@@ -49,7 +51,9 @@ package struct Int8Codes: @unchecked Sendable {
         let center = float(32)
         let scale = float(36)
         guard center.isFinite, scale.isFinite, scale > 0 else { throw .inconsistent("scale") }
-        parameters = Int8Parameters(distance: distance, dimension: dimension, center: center, scale: scale)
+        parameters = Int8Parameters(
+            distance: distance, dimension: dimension, center: center, scale: scale, nibbleStep: float(44))
+        guard parameters.nibbleStep == float(44) else { throw .inconsistent("step of the 4-bit codes") }
         guard Int(word(20)) == parameters.stride else { throw .inconsistent("stride") }
         // Cannot overflow: 2^31 rows of 2^16 bytes.
         let size = Self.byteCount(parameters: parameters, count: rows)
@@ -65,6 +69,9 @@ package struct Int8Codes: @unchecked Sendable {
         base = codes.assumingMemoryBound(to: UInt8.self)
         norms =
             distance == .euclid ? (codes + rows * parameters.stride).assumingMemoryBound(to: Int32.self) : nil
+        nibbles =
+            parameters.nibbleStride > 0
+            ? (start + (trailer - rows * parameters.nibbleStride)).assumingMemoryBound(to: UInt8.self) : nil
         self.owner = owner
     }
 
@@ -83,6 +90,7 @@ package struct Int8Codes: @unchecked Sendable {
         header[7] = UInt32(truncatingIfNeeded: rows.count >> 32)
         header[8] = parameters.center.bitPattern
         header[9] = parameters.scale.bitPattern
+        header[11] = parameters.nibbleStep.bitPattern
         try writeWords(header, write)
 
         let stride = parameters.stride
@@ -115,11 +123,33 @@ package struct Int8Codes: @unchecked Sendable {
             while norms.count % 16 != 0 { norms.append(0) }
             try norms.withUnsafeBytes { try write($0) }
         }
+        if parameters.nibbleStride > 0 { try encodeNibbles(rows, parameters, threads, write) }
         var trailer = [UInt32](repeating: 0, count: trailerBytes / 4)
         // A little more than computed, for the rounding of the sums themselves.
         trailer[0] = ((parameters.distance == .manhattan ? residual : residual.squareRoot()) * 1.001).bitPattern
         trailer[1] = (Float(norm).squareRoot() * parameters.scale * 1.001).bitPattern
         try writeWords(trailer, write)
+    }
+
+    /// A second pass over the rows, so that no more than a block of them is ever in memory twice.
+    private static func encodeNibbles(
+        _ rows: DenseRows, _ parameters: Int8Parameters, _ threads: Int, _ write: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let stride = parameters.nibbleStride
+        let block = max(1, min(rows.count, (2 << 20) / stride))
+        let buffer = EncodeBuffer(rows: block, stride: stride)
+        var start = 0
+        while start < rows.count {
+            let count = min(block, rows.count - start)
+            let workers = max(1, min(threads, count / 256))
+            let first = start
+            runThreads(workers) { worker in
+                buffer.pack(
+                    rows, parameters, first: first, from: count * worker / workers, to: count * (worker + 1) / workers)
+            }
+            try write(UnsafeRawBufferPointer(start: buffer.codes, count: count * stride))
+            start += count
+        }
     }
 
     private static func writeWords(_ words: [UInt32], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -199,6 +229,17 @@ private final class EncodeBuffer: @unchecked Sendable {
             norms[i] = ok_code_norm2(out, stride)
             let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
             residuals[i] = residual >= 0 ? residual : .infinity
+        }
+    }
+
+    func pack(_ rows: DenseRows, _ parameters: Int8Parameters, first: Int, from: Int, to: Int) {
+        let n = parameters.dimension
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { row in
+            guard let one = row.baseAddress else { return }
+            for i in from..<to {
+                ok_quantize(rows.base + (first + i) * n, n, parameters.center, 1 / parameters.scale, one)
+                ok_pack_nibbles(one, n, 1 / parameters.nibbleStep, codes + i * stride)
+            }
         }
     }
 }

@@ -12,9 +12,14 @@ protocol RowScorer: SendableMetatype {
     mutating func load(_ row: UInt32)
     /// Asks for the beginning of a row.
     func prefetch(_ row: UInt32)
+    /// Scores the `count` best of a walk, in the scratch's pool, again by something finer, if there is, and sorts them.
+    func refine(_ scratch: SearchScratch, _ count: Int)
 }
 
 extension RowScorer {
+    @inline(__always)
+    func refine(_ scratch: SearchScratch, _ count: Int) {}
+
     @inline(__always)
     func score(_ row: UInt32) -> Float {
         var id = row
@@ -70,7 +75,7 @@ struct CodeScorer: RowScorer {
     var normFactor: Float = 0
 
     @inline(__always)
-    private var signedQuery: UnsafePointer<Int8> {
+    var signedQuery: UnsafePointer<Int8> {
         UnsafeRawPointer(query).assumingMemoryBound(to: Int8.self)
     }
 

@@ -19,7 +19,7 @@ final class SearchScratch {
     private(set) var queryCapacity: Int
 
     /// Rows scored in one call at most: blocks of scans, and a node's links.
-    static let block = 1024
+    static let block = 2048
     let scores = UnsafeMutablePointer<Float>.allocate(capacity: SearchScratch.block)
     let integers = UnsafeMutablePointer<Int32>.allocate(capacity: SearchScratch.block)
     let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)

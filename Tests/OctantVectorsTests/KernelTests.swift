@@ -87,10 +87,42 @@ struct KernelTests {
                 try checkIntegers(table.code_dot, signed, sum, codes, ids, stride, dots)
                 try checkIntegers(table.code_sad, bytes, 0, codes, ids, stride, sads)
             }
-            var back = [Int8](repeating: 0, count: stride)
-            #expect(ok_code_query(bytes, stride, &back) == sum)
-            #expect(back == query)
+            for table in tables {
+                var back = [Int8](repeating: 0, count: stride)
+                let convert = try #require(table.code_query)
+                #expect(convert(bytes, stride, &back) == sum)
+                #expect(back == query)
+            }
             #expect(ok_code_norm2(bytes, stride) == query.reduce(Int32(0)) { $0 + Int32($1) * Int32($1) })
+        }
+    }
+
+    @Test("The 4-bit kernel gives the same integers as a plain loop on every level, from rows as they are packed")
+    func nibbles() throws {
+        var random = TestRandom(seed: 5)
+        for n in [1, 63, 64, 65, 127, 128, 129, 384, 500, 1536] {
+            let stride = (n + 127) / 128 * 64
+            let count = 9
+            let step: Float = n % 2 == 0 ? 9.5 : 16
+            var rows: [UInt8] = []
+            var levels: [Int32] = []
+            for _ in 0..<count {
+                let codes = (0..<n).map { _ in UInt8(1 + random.next() % 255) }
+                var packed = [UInt8](repeating: 0xff, count: stride)
+                ok_pack_nibbles(codes, n, 1 / step, &packed)
+                rows += packed
+                levels += codes.map { Int32(min(max(((Float($0) - 128) / step + 8).rounded(.down), 0), 15)) }
+            }
+            let query = (0..<n).map { _ in Int32(Int(random.next() % 255) - 127) }
+            var bytes = [UInt8](repeating: 0, count: 2 * stride)
+            for i in 0..<n { bytes[i] = UInt8(bitPattern: Int8(query[i])) }
+            let truth = (0..<count).map { row in
+                (0..<n).reduce(Int32(0)) { $0 + levels[row * n + $1] * query[$1] }
+            }
+            let ids: [UInt32] = [8, 1, 1, 0, 7, 2, 5, 4, 3]
+            for table in tables {
+                try checkIntegers(table.nibble_dot, bytes, 0, rows, ids, stride, truth)
+            }
         }
     }
 
@@ -135,6 +167,14 @@ struct KernelTests {
                 let count = pick(x, n, 0.5, &picked)
                 #expect(Array(picked.prefix(count)) == above)
             }
+        }
+    }
+
+    @Test("The rank of a key is the number of smaller ones")
+    func rank() {
+        for count in 0...40 {
+            let keys = (0..<count).map { UInt64($0 / 3 * 2) }
+            for key in UInt64(0)...40 { #expect(ok_rank(keys, count, key) == keys.filter { $0 < key }.count) }
         }
     }
 

@@ -114,6 +114,30 @@ struct SearchTests {
         #expect(index.search(query: query, options: .init(limit: 3, ef: 8, visitLimit: 100), admit: nothing).isEmpty)
     }
 
+    @Test("Rows of many dimensions also get 4-bit codes, and searches by them lose nothing")
+    func nibbles() throws {
+        for distance in [Distance.cosine, .euclid] {
+            let data = TestRows(count: 3050, dimension: 140, distance: distance, seed: 101, latent: 40)
+            let rows = data.slice(0..<3000)
+            let codes = try Int8Codes.make(rows: rows, distance: distance)
+            #expect(codes.parameters.nibbleStep > 0 && codes.nibbles != nil)
+            let graph = try buildGraph(.codes(codes))
+            let index = DenseIndex(distance: distance, rows: rows, codes: codes, graph: graph, owner: data)
+            var sum = 0.0
+            for q in 0..<50 {
+                let query = UnsafePointer(data.base + (3000 + q) * 140)
+                let truth = slowSearch(distance, rows, query, 10)
+                sum += recall(index.search(query: query, options: .init(limit: 10, ef: 80)), truth)
+                #expect(index.scanAll(query: query, options: .init(limit: 10, ef: 0)) == truth)
+            }
+            #expect(sum / 50 >= 0.95, "\(sum / 50)")
+        }
+        // Components that are zero but for a few are not fit for 4 bits.
+        let sparse = TestRows(count: 500, dimension: 128, distance: .dot, seed: 102)
+        for i in 0..<500 * 128 where i % 29 != 0 { sparse.base[i] = 0 }
+        #expect(try Int8Codes.make(rows: sparse.rows, distance: .dot).nibbles == nil)
+    }
+
     @Test("Rows after the graph's are found too")
     func tail() throws {
         let data = TestRows(count: 1010, dimension: 16, distance: .euclid, seed: 51)

@@ -40,8 +40,9 @@ struct ok_u8_metric {
 
 struct ok_kernel_table {
     struct ok_f32_metric dot, l2, l1;
-    struct ok_u8_metric code_dot, code_sad;
+    struct ok_u8_metric code_dot, code_sad, nibble_dot;
     void (*quantize)(const float *x, size_t n, float center, float inverse, uint8_t *out);
+    int32_t (*code_query)(const uint8_t *codes, size_t stride, int8_t *out);
     size_t (*above)(const float *values, size_t count, float floor, uint32_t *out);
     int level;
 };
@@ -112,6 +113,16 @@ static inline void ok_code_sad_gather(const uint8_t *q, const uint8_t *base, siz
 static inline void ok_code_sad_batch(const uint8_t *q, const uint8_t *base, size_t stride, size_t count, int32_t *out) {
     ok_kernels.code_sad.batch(q, 0, base, stride, count, out);
 }
+/// out[i] = sum over the row of k * q, k being 4-bit codes as ok_pack_nibbles() lays them out. `stride` is a row's, the
+/// query is twice as long.
+static inline void ok_nibble_dot_gather(const int8_t *q, const uint8_t *base, size_t stride, const uint32_t *ids,
+                                        size_t count, int32_t *out) {
+    ok_kernels.nibble_dot.gather((const uint8_t *)q, 0, base, stride, ids, count, out);
+}
+static inline void ok_nibble_dot_batch(const int8_t *q, const uint8_t *base, size_t stride, size_t count,
+                                       int32_t *out) {
+    ok_kernels.nibble_dot.batch((const uint8_t *)q, 0, base, stride, count, out);
+}
 /// out[i] = 128 + round((x[i] - center) * inverse), clamped to 1...255. NaN gives 1.
 static inline void ok_quantize(const float *x, size_t n, float center, float inverse, uint8_t *out) {
     ok_kernels.quantize(x, n, center, inverse, out);
@@ -121,10 +132,16 @@ static inline size_t ok_above(const float *values, size_t count, float floor, ui
     return ok_kernels.above(values, count, floor, out);
 }
 
-/// Turns a row's codes into a signed query for ok_code_dot_*: out = code - 128. Returns the sum of out.
-int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out);
+/// Turns a row's codes into a signed query for ok_code_dot_*: out = code - 128. Returns the sum of out. May be done in
+/// place.
+static inline int32_t ok_code_query(const uint8_t *codes, size_t stride, int8_t *out) {
+    return ok_kernels.code_query(codes, stride, out);
+}
 /// Sum of (code - 128)^2.
 int32_t ok_code_norm2(const uint8_t *codes, size_t stride);
+/// Packs the codes of a row of n into 4 bits: level k (0...15) stands for (k - 7.5) / inverse, in units of codes.
+/// Writes (n + 127) / 128 * 64 bytes.
+void ok_pack_nibbles(const uint8_t *codes, size_t n, float inverse, uint8_t *out);
 /// Smallest and largest finite value; leaves both untouched for no finite value.
 void ok_min_max(const float *x, size_t n, float *low, float *high);
 /// Squared (or, with `manhattan`, absolute) sum of x[i] - (center + scale * (codes[i] - 128)).
@@ -133,6 +150,19 @@ float ok_code_residual(const float *x, size_t n, const uint8_t *codes, float cen
 void ok_scale(float *x, size_t n, float factor);
 /// IEEE half to float.
 void ok_half_to_float(const uint16_t *x, size_t n, float *out);
+
+/// How many of the ascending `keys` are below `key`: binary search by conditional moves, its outcomes being as good as
+/// random. Here and not in Swift because only C can say so to the compiler.
+static inline size_t ok_rank(const uint64_t *keys, size_t count, uint64_t key) {
+    const uint64_t *base = keys;
+    if (count == 0) return 0;
+    while (count > 1) {
+        size_t half = count / 2;
+        base = __builtin_unpredictable(base[half - 1] < key) ? base + half : base;
+        count -= half;
+    }
+    return (size_t)(base - keys) + (*base < key);
+}
 
 static inline void ok_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
 
