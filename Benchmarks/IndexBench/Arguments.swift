@@ -15,7 +15,7 @@ struct Arguments {
     var serve = false
 
     enum Mode: String, CaseIterable {
-        case f32, codes, codesOnly = "codes-only", flat, flatCodes = "flat-codes"
+        case f32, codes, codesOnly = "codes-only", half, tenth, listTenth = "list-tenth", flat, flatCodes = "flat-codes"
     }
 
     struct Failure: Error, CustomStringConvertible {

@@ -64,6 +64,7 @@ static float METRIC(one)(const float *q, const float *r, size_t n) {
     return out[0];
 }
 
+#define ROWWISE
 #define ELEMENT float
 #define RESULT float
 #define PREFIX METRIC
@@ -72,6 +73,7 @@ static float METRIC(one)(const float *q, const float *r, size_t n) {
 #define DIMARG size_t n,
 #define DIM n
 #include "distance_gather.h"
+#undef ROWWISE
 #undef ELEMENT
 #undef RESULT
 #undef PREFIX

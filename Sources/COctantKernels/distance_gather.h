@@ -2,6 +2,9 @@
 // four rows after them. Rows are scored in fours because one query load then feeds four sums and, above all, because
 // four independent streams of cache misses are under way together. A rest of one to three rows repeats the last row.
 //
+// Rows that follow one another are read best in order, where the hardware's prefetching finds them: no prefetches then,
+// and (ROWWISE, for float rows, with `one`) one row after the other, which reads 1.5 to 2 times as fast as four streams.
+//
 // Needs: ELEMENT, RESULT, PREFIX(name), FOUR. QARGS/QPASS carry extra query arguments.
 
 static void PREFIX(gather)(const ELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG const uint32_t *ids,
@@ -33,12 +36,13 @@ static void PREFIX(gather)(const ELEMENT *q, QARGS const ELEMENT *base, size_t s
 
 static void PREFIX(batch)(const ELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG size_t count,
                           RESULT *out) {
+#ifdef ROWWISE
+    for (size_t j = 0; j < count; j++) out[j] = PREFIX(one)(q, base + j * stride, DIM);
+#else
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
         const ELEMENT *r = base + i * stride;
-        const ELEMENT *p = i + 8 <= count ? r + 4 * stride : r;
-        PREFIX(four)(q, QPASS r, r + stride, r + 2 * stride, r + 3 * stride, p, p + stride, p + 2 * stride,
-                     p + 3 * stride, DIM, out + i);
+        PREFIX(four)(q, QPASS r, r + stride, r + 2 * stride, r + 3 * stride, r, r, r, r, DIM, out + i);
     }
     if (i < count) {
         size_t last = count - 1;
@@ -48,4 +52,5 @@ static void PREFIX(batch)(const ELEMENT *q, QARGS const ELEMENT *base, size_t st
         PREFIX(four)(q, QPASS r0, r1, r2, r2, r0, r1, r2, r2, DIM, rest);
         for (size_t j = 0; i + j < count; j++) out[i + j] = rest[j];
     }
+#endif
 }

@@ -46,6 +46,16 @@ extension DenseIndex {
         return scoredRows(scratch.pool, count)
     }
 
+    /// Whether scanning a list of `matches` candidates is cheaper than walking the graph with a predicate that they
+    /// pass: a scan's time grows with the matches, a walk's with `ef` and the inverse of their share. The factors are
+    /// ratios of measured times (docs/performance.md).
+    package func scanIsCheaper(matches: Int, options: Options) -> Bool {
+        guard let graph, graph.entry != nil, options.mode != .exact else { return true }
+        let factor = options.useCodes && codes != nil ? 54.0 : 32.0
+        let ef = Double(max(options.ef, options.limit, 1))
+        return Double(matches) * Double(matches) < factor * ef * Double(graph.count)
+    }
+
     /// How many of the best by codes are kept for rescoring: enough that, as a rule, the error bound ends rescoring
     /// before the pool does.
     private func poolSize(_ options: Options) -> Int {

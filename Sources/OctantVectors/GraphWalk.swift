@@ -166,13 +166,20 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
     let entryKey = scoreKey(entry.score, entry.row)
     if scratch.admitted[0] { results.insert(entryKey) }
     candidates.push(entryKey)
-    while let current = candidates.pop() {
-        if results.isFull, keyScore(current) < results.floor { break }
-        if seenCount >= visitLimit { break }
-        if seenCount &+ width >= scratch.seenCapacity { scratch.growSeen(atLeast: seenCount &+ width &+ 1) }
+    while seenCount < visitLimit {
+        if seenCount &+ walkBreadth &* width >= scratch.seenCapacity {
+            scratch.growSeen(atLeast: seenCount &+ walkBreadth &* width &+ 1)
+        }
         let seen = scratch.seen
         let start = seenCount
-        seenCount = collect(keyRow(current), 0, width, source, visited, seen, seenCount, scratch.links)
+        var expanded = 0
+        while expanded < walkBreadth, let current = candidates.first {
+            if results.isFull, keyScore(current) < results.floor { break }
+            candidates.removeFirst()
+            seenCount = collect(keyRow(current), 0, width, source, visited, seen, seenCount, scratch.links)
+            expanded &+= 1
+        }
+        if expanded == 0 { break }
         let fresh = seen + start
         let n = seenCount &- start
         scorer.score(fresh, n, scores)
@@ -227,9 +234,8 @@ private struct KeyQueue {
         heap[i] = key
     }
 
-    mutating func pop() -> ScoreKey? {
-        guard count > 0 else { return nil }
-        let best = heap[0]
+    /// Of a queue that is not empty.
+    mutating func removeFirst() {
         count &-= 1
         let key = heap[count]
         var i = 0
@@ -242,6 +248,5 @@ private struct KeyQueue {
             i = child
         }
         heap[i] = key
-        return best
     }
 }

@@ -153,6 +153,18 @@ struct SearchTests {
         #expect(sum / 10 >= 0.95)
     }
 
+    @Test("Few matches are scanned, many are walked to")
+    func plan() throws {
+        let data = TestRows(count: 2000, dimension: 8, distance: .dot, seed: 111)
+        let bare = DenseIndex(distance: .dot, rows: data.rows, codes: nil, graph: nil, owner: data)
+        #expect(bare.scanIsCheaper(matches: 2000, options: .init(limit: 10, ef: 10)))
+        let graph = try buildGraph(.rows(data.rows, .dot))
+        let index = DenseIndex(distance: .dot, rows: data.rows, codes: nil, graph: graph, owner: data)
+        #expect(index.scanIsCheaper(matches: 100, options: .init(limit: 10, ef: 10)))
+        #expect(!index.scanIsCheaper(matches: 2000, options: .init(limit: 10, ef: 10)))
+        #expect(index.scanIsCheaper(matches: 2000, options: .init(limit: 10, ef: 10, mode: .exact)))
+    }
+
     @Test("Extreme values never give NaN, and limits of zero give nothing")
     func extremes() throws {
         for distance in Distance.allCases {
