@@ -34,7 +34,8 @@ struct SegmentSearch {
         }
     }
 
-    private var ef: Int { max(search.params.hnswEF ?? field.defaultEF, search.limit) }
+    /// Never more than there are rows, however much was asked for.
+    private var ef: Int { min(max(search.params.hnswEF ?? field.defaultEF, search.limit), max(segment.rowCount, 1)) }
 
     /// How this search uses codes: as the user says where the user asked for codes; where they are the engine's own,
     /// every score is of the originals.
@@ -66,42 +67,41 @@ struct SegmentSearch {
     }
 
     private func run(_ query: UnsafePointer<Float>, _ compiled: CompiledFilter) -> [ScoredRow] {
-        let expected = compiled.cardinality.expected
-        let usesGraph = field.hasGraph && !search.params.exact
-        if usesGraph, walkCost(matching: expected, compiled) < scanCost(matching: expected, compiled) {
+        if field.hasGraph, !search.params.exact, walkIsCheaper(compiled) {
             let checksRows = checksRows
             let admit: RowPredicate = { rows, count, admitted in
                 compiled.matches(rows, count, admitted)
                 guard checksRows else { return }
                 for place in 0..<count where admitted[place] { admitted[place] = isVisible(rows[place]) }
             }
+            var options = options
+            options.visitLimit = visitLimit(compiled)
             let found = field.index.search(query: query, options: options, admit: admit)
-            // A walk that found too few has met a filter that is unlike its estimate: the scan is exact.
-            if found.count >= min(search.limit, compiled.cardinality.min), !found.isEmpty { return found }
+            // A walk that found too few has met a filter that is unlike its estimate: the scan below is exact.
+            if found.count >= search.limit { return found }
         }
         var rows = compiled.matchingRows()
         if checksRows { rows.removeAll { !isVisible($0) } }
         return rows.withUnsafeBufferPointer { field.index.scan(rows: $0, query: query, options: options) }
     }
 
-    // Costs in nanoseconds, measured on 384 dimensions; only their ratio matters. See docs/performance.md.
+    /// A walk without indexes is worth it from so many matches for each place in its pool: it scores some twenty rows and
+    /// reads some four payloads for each place, divided by the share that passes, and a payload costs six scored rows.
+    private static let matchesPerPlaceMin = 8
 
-    /// Scoring a row of a scan, per dimension.
-    private var scanRowCost: Double {
-        let dimensions = Double(search.query.count)
-        return field.hasCodes && options.useCodes ? 6 + 0.025 * dimensions : 10 + 0.15 * dimensions
+    /// Whether walking the graph with the filter costs less than finding all rows that pass and scanning them.
+    ///
+    /// With indexes, finding rows is nearly free and the scan decides. Without, every row's payload has to be read to find
+    /// them, while the walk reads those of the rows that would enter its pool.
+    private func walkIsCheaper(_ compiled: CompiledFilter) -> Bool {
+        let matches = compiled.cardinality.expected
+        if compiled.isFullyIndexed { return !field.index.scanIsCheaper(matches: matches, options: options) }
+        return matches > Self.matchesPerPlaceMin * ef
     }
 
-    private func scanCost(matching: Int, _ compiled: CompiledFilter) -> Double {
-        let finding = compiled.isFullyIndexed ? 2 * Double(matching) : 150 * Double(segment.rowCount)
-        return finding + scanRowCost * Double(matching)
-    }
-
-    /// A walk scores some twenty rows for each of the `ef` in its pool, and the more the rarer rows are that may enter.
-    private func walkCost(matching: Int, _ compiled: CompiledFilter) -> Double {
-        let share = max(Double(matching) / Double(max(segment.rowCount, 1)), 1e-9)
-        let visited = min(Double(ef) * 20 / share, Double(segment.rowCount))
-        let checking = compiled.isFullyIndexed ? 8.0 : 150.0
-        return visited * (2.5 * scanRowCost + checking * min(1, 4 * Double(ef) / visited))
+    /// Rows a filtered walk may look at: three times what it should need, so that recall is not cut off.
+    private func visitLimit(_ compiled: CompiledFilter) -> Int {
+        let share = Double(max(compiled.cardinality.expected, 1)) / Double(max(segment.rowCount, 1))
+        return 20_000 + Int(min(60 * Double(ef) / share, Double(segment.rowCount)))
     }
 }

@@ -1,0 +1,26 @@
+import BenchSupport
+import Octant
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+// The library on real data, in this process: load, index, and then answer measuring commands on standard input.
+//
+//   octant-library-bench --data FOLDER --storage FOLDER [--payload FILE] [--int8] [--on-disk] [--threads N]
+//
+// FOLDER has vectors.f16.npy, queries.f32.npy and gt_top100.i32.npy; FILE has one JSON object a line. Each line on
+// standard input is a JSON object {"ef": …, "rescore": …, "oversampling": …, "exact": …, "ignore": …, "filter": {…},
+// "truth": FILE}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
+
+do {
+    var bench = try LibraryBench(CommandLine.arguments.dropFirst())
+    try bench.load()
+    bench.serve()
+    bench.close()
+} catch {
+    print("octant-library-bench: \(error)")
+    exit(1)
+}
