@@ -1,4 +1,4 @@
-import OctantEngine
+package import OctantEngine
 public import OctantModel
 import OctantStorage
 import OctantVectors
@@ -10,7 +10,7 @@ import OctantVectors
 public final class Collection: Sendable {
     /// The name it was made under.
     public let name: String
-    let shard: Shard
+    package let shard: Shard
     private let compute: ComputePool
 
     init(name: String, shard: Shard, compute: ComputePool) {

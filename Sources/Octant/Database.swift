@@ -1,6 +1,6 @@
 @_exported public import OctantModel
-import OctantEngine
-import OctantStorage
+package import OctantEngine
+package import OctantStorage
 
 /// A folder of collections, opened by one process at a time.
 ///
@@ -31,6 +31,7 @@ public final class Database: Sendable {
 
     private let path: String
     private let fileSystem: any FileSystem
+    private let limits: ShardLimits
     private let lock: FolderLock
     private let store: GenerationStore
     private let state: Monitor<State>
@@ -50,12 +51,20 @@ public final class Database: Sendable {
     /// - Throws: `unavailable` if another process has the folder or it is not one of ours, `insufficientStorage` or
     ///   `service` if the disk fails.
     public static func open(_ options: DatabaseOptions) throws(OctantError) -> Database {
-        do throws(StorageError) { return try Database(options, LocalFileSystem()) } catch { throw OctantError(error) }
+        try open(options, fileSystem: LocalFileSystem(), limits: ShardLimits())
     }
 
-    private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem) throws(StorageError) {
+    /// As ``open(_:)``, with another file layer and other sizes of memory: what tests need to meet every state soon.
+    package static func open(
+        _ options: DatabaseOptions, fileSystem: any FileSystem, limits: ShardLimits
+    ) throws(OctantError) -> Database {
+        do throws(StorageError) { return try Database(options, fileSystem, limits) } catch { throw OctantError(error) }
+    }
+
+    private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem, _ limits: ShardLimits) throws(StorageError) {
         path = options.path
         self.fileSystem = fileSystem
+        self.limits = limits
         log = options.log ?? { _ in }
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
         try fileSystem.makeDirectories(path)
@@ -85,7 +94,8 @@ public final class Database: Sendable {
 
     private func openCollection(_ name: String, _ uuid: UUIDBytes) -> Entry {
         do throws(StorageError) {
-            let shard = try Shard.open(path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, log: log)
+            let shard = try Shard.open(
+                path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
             background.add(shard)
             return .open(Collection(name: name, shard: shard, compute: compute))
         } catch {
