@@ -35,7 +35,7 @@ final class Bench {
         codes = try Int8Codes.make(rows: rows, distance: .cosine, threads: arguments.threads)
         report([
             "kind": "codes", "wall_s": number(wallSeconds() - wall), "cpu_s": number(processSeconds() - cpu),
-            "kernels": "\"\(DenseKernels.levelName)\"",
+            "kernels": DenseKernels.levelName,
         ])
     }
 
@@ -80,7 +80,7 @@ final class Bench {
             source: name == "codes" ? .codes(codes) : .rows(rows, .cosine), threads: arguments.threads)
         let graph = try builder.makeGraph()
         report([
-            "kind": "build", "graph": "\"\(name)\"", "threads": "\(arguments.threads)", "m": "\(arguments.m)",
+            "kind": "build", "graph": name, "threads": "\(arguments.threads)", "m": "\(arguments.m)",
             "ef_construct": "\(arguments.efConstruct)", "wall_s": number(wallSeconds() - wall),
             "cpu_s": number(processSeconds() - cpu), "rss_before_mb": number(before),
             "peak_over_data_mb": number(status("VmHWM") - before), "graph_mb": number(Double(graph.bytes.count) / 1e6),
@@ -126,7 +126,7 @@ final class Bench {
             }
         }
         report([
-            "kind": "search", "graph": "\"\(graph)\"", "mode": "\"\(mode.rawValue)\"", "ef": "\(ef)",
+            "kind": "search", "graph": graph, "mode": mode.rawValue, "ef": "\(ef)",
             "recall": number(Double(hits) / Double(count * 10), 4),
             "cpu_us": number(cpu / Double(arguments.passes * count) * 1e6), "p50_us": number(p50 * 1e6),
             "p99_us": number(p99 * 1e6),
@@ -140,9 +140,10 @@ final class Bench {
 
     private func report(_ fields: KeyValuePairs<String, String>) {
         if arguments.json || arguments.serve {
-            print("{" + fields.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}")
+            let texts = fields.map { "\"\($0.key)\": " + (Double($0.value) == nil ? "\"\($0.value)\"" : $0.value) }
+            print("{" + texts.joined(separator: ", ") + "}")
         } else {
-            print(fields.map { "\($0.key) \($0.value.filter { $0 != "\"" })" }.joined(separator: "  "))
+            print(fields.map { "\($0.key) \($0.value)" }.joined(separator: "  "))
         }
         fflush(nil)
     }

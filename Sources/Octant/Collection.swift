@@ -200,8 +200,8 @@ public final class Collection: Sendable {
                     $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
                 }
         }
-        let schema = shard.fieldIndexes.map { index in
-            (key: index.key.description, schema: index.schema, points: view.indexedPoints(index.key))
+        let schema = view.fieldIndexes.map { index in
+            (key: index.key.description, schema: index.schema, points: view.indexedPoints(index))
         }
         return CollectionInfo(
             status: status, optimizerError: shard.failure?.message ?? optimizer.error, warnings: [],

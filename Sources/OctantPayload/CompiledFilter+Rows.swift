@@ -73,8 +73,9 @@ extension CompiledFilter {
         }
         switch collect(node) {
         case .slice(let rows, let count): bitmap.insert(rows, count)
-        case .list(let rows): rows.withUnsafeBufferPointer { rows in rows.baseAddress.map { bitmap.insert($0, rows.count) } }
-        case .bits(let rows): bitmap.formUnion(rows.words)
+        case .list(let rows):
+            for row in rows { bitmap.insert(row) }
+        case .bits(let rows): bitmap.formUnion(rows)
         }
     }
 
@@ -104,6 +105,11 @@ extension CompiledFilter {
     }
 
     private func scan(_ node: UnsafePointer<FilterNode>) -> RowSet {
+        if node.pointee.isForward {
+            let bitmap = RowBitmap(rowCount: rowCount)
+            scanForward(node, into: bitmap)
+            return .bits(bitmap)
+        }
         var rows: [UInt32] = []
         for row in 0..<UInt32(truncatingIfNeeded: rowCount) where evaluate(node, row) { rows.append(row) }
         return .list(rows)
@@ -122,24 +128,32 @@ extension CompiledFilter {
     ) -> [UInt32] {
         [UInt32](unsafeUninitializedCapacity: count) { out, filled in
             guard let out = out.baseAddress else { return }
-            tests.withUnsafeBufferPointer { tests in
-                var kept = 0
-                for place in 0..<count {
-                    let row = rows[place]
-                    var passes = true
-                    for test in tests where !evaluate(test, row) {
-                        passes = false
-                        break
+            // One test after the other over all rows that are left; the first moves them to `out`.
+            var source = rows
+            var left = count
+            for test in tests {
+                let isNegated = test.pointee.operation == .not
+                let inner = isNegated ? child(test, 0) : test
+                if inner.pointee.isForward {
+                    left = narrow(source, left, out, inner, wanted: !isNegated)
+                } else {
+                    var kept = 0
+                    for place in 0..<left {
+                        let row = source[place]
+                        out[kept] = row
+                        kept &+= evaluate(test, row) ? 1 : 0
                     }
-                    out[kept] = row
-                    kept &+= passes ? 1 : 0
+                    left = kept
                 }
-                filled = kept
+                source = UnsafePointer(out)
             }
+            if tests.isEmpty { out.update(from: rows, count: count) }
+            filled = left
         }
     }
 
-    /// All children hold: list the child that promises least work, then narrow it by the others, by bitmap or row by row.
+    /// All children hold: list the child that promises least work, then narrow it by the others, by bitmap or row by
+    /// row.
     private func intersect(_ node: UnsafePointer<FilterNode>) -> RowSet {
         var children = (0..<node.pointee.childCount).map { child(node, $0) }
         let all = children.reduce(0) { $0 + $1.pointee.testCost }
@@ -155,7 +169,7 @@ extension CompiledFilter {
         var count = found.count
         let wordCost = Double(bitmapWords(rowCount)) * 0.5
         for child in children.sorted(by: { $0.pointee.listCost < $1.pointee.listCost }) {
-            let byBitmap = child.pointee.listCost + wordCost
+            let byBitmap = child.pointee.fillCost + wordCost
             guard case .bits(let bitmap) = found, byBitmap < Double(count) * child.pointee.testCost else {
                 tests.append(child)
                 continue
@@ -163,7 +177,7 @@ extension CompiledFilter {
             if child.pointee.operation == .bitmap, let words = child.pointee.bitmap {
                 bitmap.formIntersection(words)
             } else {
-                bitmap.formIntersection(bits(child).words)
+                bitmap.formIntersection(bits(child))
             }
             count = bitmap.count
             found = .bits(bitmap)
@@ -183,7 +197,7 @@ extension CompiledFilter {
         var tests: [UnsafePointer<FilterNode>] = []
         for place in 0..<node.pointee.childCount {
             let child = child(node, place)
-            if child.pointee.listCost < scanCost(child) { fill(bitmap, child) } else { tests.append(child) }
+            if child.pointee.fillCost < scanCost(child) { fill(bitmap, child) } else { tests.append(child) }
         }
         if !tests.isEmpty {
             for row in 0..<UInt32(truncatingIfNeeded: rowCount) where !bitmap.contains(row) {

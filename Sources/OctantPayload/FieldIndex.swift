@@ -60,8 +60,8 @@ package final class FieldIndex: @unchecked Sendable {
 
     /// Opens an index.
     ///
-    /// Everything a lookup follows is checked here, in one pass over the bytes, so that damaged bytes are refused or give
-    /// wrong answers, but never reach outside.
+    /// Everything a lookup follows is checked here, in one pass over the bytes, so that damaged bytes are refused or
+    /// give wrong answers, but never reach outside.
     /// - Parameters:
     ///   - bytes: a whole index, at an address that is a multiple of 8.
     ///   - owner: keeps the bytes alive and unchanged.

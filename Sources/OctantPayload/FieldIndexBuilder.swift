@@ -1,6 +1,8 @@
 package import OctantModel
 
 /// Makes a ``FieldIndex`` from the payloads of a segment's rows.
+///
+/// A copy shares part of what was added with its original: only one of them may go on.
 package struct FieldIndexBuilder {
     private let key: PayloadPath
     private let type: FieldIndexType
@@ -103,9 +105,11 @@ package struct FieldIndexBuilder {
         values.removeLast(values.count - kept)
     }
 
-    /// Writes the index: one call of `write` with all its bytes.
+    /// Writes the index: one call of `write` with all its bytes, which are a multiple of 8 and valid during the call.
     package func finish<E: Error>(write: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
-        try write(UnsafeRawBufferPointer(encoded().bytes))
+        let encoded = encoded()
+        defer { withExtendedLifetime(encoded) {} }
+        try write(UnsafeRawBufferPointer(encoded.bytes))
     }
 
     /// The index in memory, for rows that are not in a file.
@@ -242,8 +246,8 @@ extension FieldIndexBuilder {
     }
 }
 
-/// Sorts `keys` and carries `rows` along: least significant digit radix sort with 8-bit digits; digits that are the same
-/// everywhere are passed over.
+/// Sorts `keys` and carries `rows` along: least significant digit radix sort with 8-bit digits; digits that are the
+/// same everywhere are passed over.
 private func sortStably(_ keys: inout [UInt64], _ rows: inout [UInt32]) {
     var otherKeys = keys
     var otherRows = rows

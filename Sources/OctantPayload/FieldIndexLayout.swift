@@ -68,8 +68,8 @@ struct FieldIndexLayout {
         place()
     }
 
-    /// Lays the parts out behind each other, each on a multiple of 8. The counts are below 2^32 and the dictionary below
-    /// 2^48 bytes, so the sums cannot overflow.
+    /// Lays the parts out behind each other, each on a multiple of 8. The counts are below 2^32 and the dictionary
+    /// below 2^48 bytes, so the sums cannot overflow.
     private mutating func place() {
         var at = Self.headerBytes
         func take(_ bytes: Int) -> Int {

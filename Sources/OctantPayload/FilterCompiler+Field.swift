@@ -73,7 +73,8 @@ extension FilterCompiler {
             if let index = indexes.first(where: { $0.type == .keyword }) {
                 parts.append(keywords(index, list.strings))
             } else if let index = indexes.first {
-                parts.append(guarded(index, .otherValues) { self.matchTest(strings, key, indexes, nested, sampled: false) })
+                parts.append(
+                    guarded(index, .otherValues) { self.matchTest(strings, key, indexes, nested, sampled: false) })
             } else {
                 unindexed.strings = list.strings
             }
@@ -97,7 +98,8 @@ extension FilterCompiler {
                 if list.hasTrue { parts.append(bitmap(index, .holdsTrue)) }
                 if list.hasFalse { parts.append(bitmap(index, .holdsFalse)) }
             } else if let index = indexes.first {
-                parts.append(guarded(index, .otherValues) { self.matchTest(bools, key, indexes, nested, sampled: false) })
+                parts.append(
+                    guarded(index, .otherValues) { self.matchTest(bools, key, indexes, nested, sampled: false) })
             } else {
                 (unindexed.hasTrue, unindexed.hasFalse) = (list.hasTrue, list.hasFalse)
             }
@@ -146,7 +148,7 @@ extension FilterCompiler {
             strings: UnsafePointer(arena.copy(strings)), stringCount: strings.count,
             integers: UnsafePointer(arena.copy(list.integers)), integerCount: list.integers.count,
             hasTrue: list.hasTrue, hasFalse: list.hasFalse,
-            integralDoubles: indexes.contains { $0.type == .integer })
+            integralDoubles: !nested && rows.wantsIntegerIndex(key))
         return payloadTest(operation, key, nested, sampled: sampled) { $0.set = UnsafePointer(self.arena.copy([set])) }
     }
 

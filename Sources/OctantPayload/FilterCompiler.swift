@@ -54,7 +54,8 @@ final class FilterCompiler {
         case .filter(let inner): return filter(inner, depth: depth + 1, nested: nested)
         case .nested(let key, let inner):
             let element = filter(inner, depth: depth + 1, nested: true)
-            return payloadTest(.nested, key.elements, nested) { $0.children = UnsafePointer(self.arena.copy([element])) }
+            let children = UnsafePointer(arena.copy([element]))
+            return payloadTest(.nested, key.elements, nested) { $0.children = children }
         }
     }
 
@@ -99,7 +100,9 @@ final class FilterCompiler {
         var children = clauses.filter { $0.pointee.operation != .always }
         if children.isEmpty { return make(.always) }
         if children.count == 1 { return children[0] }
-        children.sort { ($0.pointee.testCost, $0.pointee.estimate.max) < ($1.pointee.testCost, $1.pointee.estimate.max) }
+        children.sort {
+            ($0.pointee.testCost, $0.pointee.estimate.max) < ($1.pointee.testCost, $1.pointee.estimate.max)
+        }
         return make(.and) { node in
             adopt(&node, children)
             let total = Double(max(rowCount, 1))
@@ -145,7 +148,7 @@ final class FilterCompiler {
             }
             node.testCost = cost
             node.estimate = FilterNode.Estimate(min: least, expected: (1 - rest) * total, max: most)
-            node.listCost = children.reduce(wordCost) { $0 + $1.pointee.listCost }
+            node.listCost = children.reduce(wordCost) { $0 + $1.pointee.fillCost }
         }
     }
 
@@ -162,7 +165,7 @@ final class FilterCompiler {
             node.testCost = child.pointee.testCost
             node.estimate = FilterNode.Estimate(
                 min: rowCount - inner.max, expected: Double(rowCount) - inner.expected, max: rowCount - inner.min)
-            node.listCost = child.pointee.listCost + 2 * wordCost
+            node.listCost = child.pointee.fillCost + 2 * wordCost
         }
     }
 
@@ -187,7 +190,7 @@ final class FilterCompiler {
             node.estimate.expected = Double(rowCount) * chance(
                 of: needed, children.map { $0.pointee.estimate.expected / Double(max(rowCount, 1)) })
             node.testCost = children.reduce(0) { $0 + $1.pointee.testCost }
-            node.listCost = children.reduce(wordCost) { $0 + $1.pointee.listCost }
+            node.listCost = children.reduce(wordCost) { $0 + $1.pointee.fillCost }
                 + min(children.reduce(0) { $0 + $1.pointee.estimate.expected }, Double(rowCount)) * node.testCost
         }
     }

@@ -29,7 +29,7 @@ struct FilterNode {
         case and, or, not, atLeast
         /// The row's bit in `bitmap`.
         case bitmap
-        /// The row holds the code `low`, one of the few codes in `codes`, one marked in `bitmap`, or one not marked there.
+        /// The row holds the code `low`, one of the few in `codes`, one marked in `bitmap`, or one not marked there.
         case keyword, keywords, keywordMap, keywordExcept
         /// The row holds an integer in `low...high`, one of `set`, or one not in `set`.
         case integerRange, integers, integerExcept
@@ -88,6 +88,13 @@ struct FilterNode {
 
     /// Whether this is a test of the payload itself.
     var readsPayload: Bool { operation.rawValue >= Operation.match.rawValue }
+
+    /// Nanoseconds to add all matching rows to a bitmap, roughly: a posting costs nothing to hand on, but here it is
+    /// read.
+    var fillCost: Double {
+        guard sliceCount == 1, let slices else { return listCost }
+        return max(listCost, Double(slices[0].count))
+    }
 
     init(_ operation: Operation) { self.operation = operation }
 }

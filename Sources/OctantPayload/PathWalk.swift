@@ -61,7 +61,8 @@ func forEachValue(
     visit(view)
 }
 
-/// Memory for what a filter is compiled to: plain values that refer to each other by address. All of it is freed at once.
+/// Memory for what a filter is compiled to: plain values that refer to each other by address. All of it is freed at
+/// once.
 final class Arena {
     private var blocks: [UnsafeMutableRawPointer] = []
 

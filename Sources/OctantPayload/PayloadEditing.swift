@@ -4,12 +4,12 @@ package import OctantModel
 package enum PayloadEditing {
     /// Merges members into a payload: a member replaces the one of its name, and a null removes it.
     ///
-    /// With `key`, they are merged into the object there. Objects that are missing on the way are made, and other values
-    /// in the way of a name are replaced by one; a step into an array leads to the elements that exist, so that a path
-    /// through an array that is not there changes nothing.
+    /// With `key`, they are merged into the object there. Objects that are missing on the way are made, and other
+    /// values in the way of a name are replaced by one; a step into an array leads to the elements that exist, and leaves
+    /// an empty array where there was none.
     package static func setting(_ payload: Payload, merge: JSONObject, at key: PayloadPath? = nil) -> Payload {
         guard let key else { return Payload(merging(payload.object, merge)) }
-        guard case .object(let object)? = set(.object(payload.object), key.steps[...], merge) else { return payload }
+        guard case .object(let object) = set(.object(payload.object), key.steps[...], merge) else { return payload }
         return Payload(object)
     }
 
@@ -24,8 +24,8 @@ package enum PayloadEditing {
 
     /// The part of a payload an answer carries.
     ///
-    /// - `include` keeps the values at the paths, and what encloses them: objects and arrays on the way keep only what a
-    ///   path leads to, and other values on the way are kept.
+    /// - `include` keeps the values at the paths, and what encloses them: objects and arrays on the way keep only what
+    ///   a path leads to, and other values on the way are kept.
     /// - `exclude` keeps all but the values at the paths; an element of an array goes with its place.
     package static func selecting(_ payload: Payload, _ selector: PayloadSelector) -> Payload {
         switch selector {
@@ -48,8 +48,9 @@ package enum PayloadEditing {
             object.pairs.filter { !removed.contains($0.key) } + merge.pairs.filter { $0.value != .null })
     }
 
-    /// The value with `merge` at a path inside it; `nil` if nothing changes.
-    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue? {
+    /// The value with `merge` at a path inside it. What is of another kind than the path says becomes an empty object or
+    /// array on the way; elements are never added.
+    private static func set(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>, _ merge: JSONObject) -> JSONValue {
         guard let step = steps.first else {
             if case .object(let object) = value { return .object(merging(object, merge)) }
             return .object(merging(JSONObject(), merge))
@@ -59,27 +60,22 @@ package enum PayloadEditing {
         case .key(let name):
             var object = JSONObject()
             if case .object(let present) = value { object = present }
-            guard let changed = set(object[name] ?? .null, rest, merge) else { return nil }
-            object[name] = changed
+            object[name] = set(object[name] ?? .null, rest, merge)
             return .object(object)
         case .index(let place):
-            guard case .array(var elements) = value, elements.indices.contains(place),
-                let changed = set(elements[place], rest, merge)
-            else { return nil }
-            elements[place] = changed
+            var elements: [JSONValue] = []
+            if case .array(let present) = value { elements = present }
+            if elements.indices.contains(place) { elements[place] = set(elements[place], rest, merge) }
             return .array(elements)
         case .all:
-            guard case .array(var elements) = value else { return nil }
-            for place in elements.indices {
-                if let changed = set(elements[place], rest, merge) { elements[place] = changed }
-            }
-            return .array(elements)
+            guard case .array(let elements) = value else { return .array([]) }
+            return .array(elements.map { set($0, rest, merge) })
         }
     }
 
     // MARK: Deleting
 
-    private static func delete(_ value: JSONValue, _ steps: ArraySlice<PayloadPath.Step>) -> JSONValue {
+    private static func delete(_ value: JSONValue, _ steps: Steps) -> JSONValue {
         guard let step = steps.first else { return value }
         let rest = steps.dropFirst()
         switch (step, value) {
@@ -108,7 +104,8 @@ package enum PayloadEditing {
     private static func select(_ payload: PayloadView, _ paths: [Steps], include: Bool) -> Payload {
         var builder = PayloadBuilder()
         copy(payload, paths, include, &builder)
-        return Payload(bytes: builder.bytes)
+        let selected = Payload(bytes: builder.bytes)
+        return selected.isEmpty ? .empty : selected
     }
 
     /// Copies a value of which `paths`, none of them at its end, name parts.

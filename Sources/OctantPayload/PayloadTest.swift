@@ -2,8 +2,8 @@ import OctantModel
 
 /// Evaluates a test of the payload against an object: the payload itself or, inside `nested`, an element.
 ///
-/// The same walk serves all tests: is there a value at the path that passes? What a missing key means is up to the caller,
-/// which negates `notEmpty`, `null` and `nullInside` as needed; only a count treats it as zero.
+/// The same walk serves all tests: is there a value at the path that passes? What a missing key means is up to the
+/// caller, which negates `notEmpty`, `null` and `nullInside` as needed; only a count treats it as zero.
 func testPayload(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Bool {
     guard let steps = node.pointee.steps else { return false }
     var found = false

@@ -41,6 +41,12 @@ final class RowBitmap {
         for place in 0..<wordCount { words[place] &= other[place] }
     }
 
+    /// Adds the rows of another set. (Takes the object, not its words, so that it lives long enough.)
+    func formUnion(_ other: RowBitmap) { withExtendedLifetime(other) { formUnion(other.words) } }
+
+    /// Keeps the rows that are in another set too.
+    func formIntersection(_ other: RowBitmap) { withExtendedLifetime(other) { formIntersection(other.words) } }
+
     /// Turns the set into the rows that were not in it.
     func invert() {
         for place in 0..<wordCount { words[place] = ~words[place] }

@@ -13,7 +13,8 @@ struct BlockFileTests {
         return try writer.finish(sync: true)
     }
 
-    @Test("data of any length in pieces of any length comes back", arguments: [0, 1, 65_535, 65_536, 65_537, 1_500_000])
+    @Test(
+        "data of any length in pieces of any length comes back", arguments: [0, 1, 65_535, 65_536, 65_537, 1_500_000])
     func roundTrip(length: Int) throws {
         var random = SeededGenerator(seed: UInt64(length))
         let data = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }

@@ -37,7 +37,7 @@ struct WALFaultTests {
     func appendFaults(fault: Int) throws {
         var call = 1
         while true {
-            let faulty = FaultInjectingFileSystem(syncs: false)
+            let faulty = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
             var fixture = LogFixture(folder: TemporaryFolder())
             fixture.system = faulty
             let failures = Mutex(0)
@@ -82,7 +82,7 @@ struct WALFaultTests {
         opened.log.close()
         var call = 1
         while true {
-            let faulty = FaultInjectingFileSystem(syncs: false)
+            let faulty = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
             var fixture = LogFixture(folder: try copy.copy())
             fixture.system = faulty
             faulty.fail(nil, at: call, Self.faults[fault])
@@ -105,7 +105,7 @@ struct WALFaultTests {
 
     @Test("a full disk refuses appends, lets deletes use the reserve, and recovers by itself")
     func diskFull() throws {
-        let faulty = FaultInjectingFileSystem(syncs: false)
+        let faulty = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
         var fixture = LogFixture(folder: TemporaryFolder())
         fixture.system = faulty
         let opened = try fixture.open()
@@ -113,7 +113,8 @@ struct WALFaultTests {
         var lsn: LSN = 0
         var refused: StorageError?
         while refused == nil, lsn < 1_000 {
-            do throws(StorageError) { lsn = try opened.log.append(type: 1, payload: LogFixture.payload(lsn + 1)) } catch {
+            do throws(StorageError) { lsn = try opened.log.append(type: 1, payload: LogFixture.payload(lsn + 1)) } catch
+            {
                 refused = error
             }
         }
@@ -142,7 +143,7 @@ struct WALFaultTests {
 
     @Test("a record too large for the disk leaves no spares behind and the log usable")
     func hugeRecord() throws {
-        let faulty = FaultInjectingFileSystem(syncs: false)
+        let faulty = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
         var fixture = LogFixture(folder: TemporaryFolder())
         fixture.system = faulty
         let opened = try fixture.open()
@@ -161,7 +162,7 @@ struct WALFaultTests {
 
     @Test("a failed sync is reported to everybody who waits, once to the callback, and nothing is acknowledged after")
     func fence() throws {
-        let faulty = FaultInjectingFileSystem(syncs: false)
+        let faulty = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
         var fixture = LogFixture(folder: TemporaryFolder())
         fixture.system = faulty
         let opened = try fixture.open(start: false)

@@ -7,7 +7,7 @@ import Testing
 struct LogFixture {
     static let collection = UUIDBytes(high: 7, low: 9)
     var folder: TemporaryFolder
-    var system: any FileSystem = FaultInjectingFileSystem(syncs: false)
+    var system: any FileSystem = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
     var options = LogFixture.small
 
     static var small: WriteAheadLog.Options {
@@ -120,7 +120,8 @@ struct WALTests {
             let error = storageError {
                 _ = try WriteAheadLog.open(
                     directory: fixture.folder.path, fileSystem: fixture.system, collection: collection, shard: shard,
-                    after: 0) { _ in }
+                    after: 0
+                ) { _ in }
             }
             #expect(error?.code == .corrupt)
         }

@@ -1,3 +1,5 @@
+import COctantKernels
+
 /// The two background threads of a database: one writes checkpoints, which writers may wait for; one optimises segments,
 /// which takes long. One optimisation runs at a time, on all cores but one.
 package final class BackgroundWorker: Sendable {
@@ -70,6 +72,8 @@ package final class BackgroundWorker: Sendable {
     }
 
     private func optimizeLoop() {
+        // Its builder threads inherit this: a request always finds a core, even while a graph is built on all of them.
+        _ = octant_set_thread_nice(10)
         var seen = 0
         while true {
             let woken = state.wait(milliseconds: Self.tickMilliseconds) { state -> Int? in
@@ -78,7 +82,9 @@ package final class BackgroundWorker: Sendable {
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
             for shard in state.withLock({ Array($0.shards.values) }) {
-                while !state.withLock({ $0.closed }), shard.optimizeOnce(threads: buildThreads) {}
+                var worked = false
+                while !state.withLock({ $0.closed }), shard.optimizeOnce(threads: buildThreads) { worked = true }
+                if worked { octant_malloc_trim() }
             }
         }
     }

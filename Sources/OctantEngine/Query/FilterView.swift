@@ -7,10 +7,13 @@ final class FilterView: FilterableRows {
     private let segment: Segment?
     private let memtable: Memtable?
     private let lsn: UInt64
+    private let schema: [Manifest.FieldIndexEntry]
     let rowCount: Int
 
-    /// The rows of `source` that a view of `lsn` may see.
-    init(_ source: any RowSource, lsn: UInt64) {
+    /// The rows of `source` that `view` may see.
+    init(_ source: any RowSource, _ view: ReadView) {
+        let lsn = view.lsn
+        schema = view.fieldIndexes
         self.source = source
         segment = source as? Segment
         memtable = source as? Memtable
@@ -25,6 +28,10 @@ final class FilterView: FilterableRows {
     func hasVector(_ row: UInt32, _ name: String) -> Bool { source.vector(row, name) != nil }
 
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { segment?.fieldIndexes(key) ?? [] }
+
+    func wantsIntegerIndex(_ key: PayloadPath) -> Bool {
+        schema.contains { $0.schema.type == .integer && $0.key == key }
+    }
 }
 
 extension ReadView {
@@ -40,7 +47,7 @@ extension ReadView {
             for row in 0..<UInt32(rowCount(of: source)) where tombstones.isLive(row, at: lsn) { body(row) }
             return
         }
-        let rows = FilterView(source, lsn: lsn)
+        let rows = FilterView(source, self)
         for row in CompiledFilter(filter, rows: rows).matchingRows() where tombstones.isLive(row, at: lsn) { body(row) }
     }
 
@@ -59,12 +66,20 @@ extension ReadView {
         return count
     }
 
-    /// How many points have a value that an index of `key` holds; for points still in memory, any value.
-    package func indexedPoints(_ key: PayloadPath) -> Int {
-        let hasValue = Filter(mustNot: [.isEmpty(key)])
+    /// How many points have a value that an index of `key` holds.
+    package func indexedPoints(_ index: Manifest.FieldIndexEntry) -> Int {
         var count = 0
-        for slot in memtables { forEachMatch(hasValue, in: slot.table) { _ in count += 1 } }
-        for segment in segments { count += segment.fieldIndexes(key).first?.indexedRows ?? 0 }
+        for slot in memtables {
+            let table = slot.table
+            var builder = FieldIndexBuilder(key: index.key, type: index.schema.type, rowCount: rowCount(of: table))
+            forEachMatch(nil, in: table) { row in
+                let payload = table.payload(row)
+                if payload.count > 0 { builder.add(row: row, payload: PayloadView(payload)) }
+            }
+            // An index of rows in memory cannot be damaged; if it were, its rows would just not be counted.
+            count += (try? builder.makeIndex())?.indexedRows ?? 0
+        }
+        for segment in segments { count += segment.fieldIndexes(index.key).first?.indexedRows ?? 0 }
         return min(count, liveCount)
     }
 }

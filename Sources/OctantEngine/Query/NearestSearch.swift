@@ -54,9 +54,9 @@ package struct NearestSearch: Sendable {
     private func search(_ source: any RowSource, _ view: ReadView) -> [Found] {
         let rows: [ScoredRow] =
             if let segment = source as? Segment {
-                SegmentSearch(self, segment, lsn: view.lsn)?.run() ?? []
+                SegmentSearch(self, segment, view)?.run() ?? []
             } else if let memtable = source as? Memtable {
-                scan(memtable, lsn: view.lsn)
+                scan(memtable, view)
             } else { [] }
         return rows.map {
             Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row))
@@ -64,12 +64,13 @@ package struct NearestSearch: Sendable {
     }
 
     /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
-    private func scan(_ memtable: Memtable, lsn: UInt64) -> [ScoredRow] {
+    private func scan(_ memtable: Memtable, _ view: ReadView) -> [ScoredRow] {
+        let lsn = view.lsn
         guard let field = memtable.fields.first(where: { $0.name == using }) else { return [] }
         let rowCount = memtable.rowCount(at: lsn)
         guard rowCount > 0 else { return [] }
         let compiled = filter.flatMap { filter in
-            filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, lsn: lsn))
+            filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, view))
         }
         let index = DenseIndex(
             distance: distance, rows: field.rows(rowCount), codes: nil, graph: nil, owner: memtable)

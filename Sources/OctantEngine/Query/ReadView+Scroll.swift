@@ -34,7 +34,7 @@ extension ReadView {
     private func firstRows(of segment: Segment, _ filter: Filter?, from offset: PointID?, limit: Int) -> [UInt32] {
         var compiled: CompiledFilter?
         if let filter, !filter.isEmpty {
-            let made = CompiledFilter(filter, rows: FilterView(segment, lsn: lsn))
+            let made = CompiledFilter(filter, rows: FilterView(segment, self))
             if made.isFullyIndexed, made.cardinality.expected < segment.rowCount / 8 {
                 let matches = made.matchingRows().filter { segment.tombstones.isLive($0, at: lsn) }
                 return smallest(matches, of: segment, from: offset, limit: limit)

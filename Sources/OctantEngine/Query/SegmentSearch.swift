@@ -8,17 +8,18 @@ struct SegmentSearch {
     private let search: NearestSearch
     private let segment: Segment
     private let field: SegmentVectors
-    private let lsn: UInt64
+    private let view: ReadView
+    private var lsn: UInt64 { view.lsn }
     private let excludedRow: UInt32
 
     /// `nil` if the segment has no vector of this name.
-    init?(_ search: NearestSearch, _ segment: Segment, lsn: UInt64) {
+    init?(_ search: NearestSearch, _ segment: Segment, _ view: ReadView) {
         guard let field = segment.field(search.using), field.presentCount > 0 else { return nil }
         self.search = search
         self.segment = segment
         self.field = field
-        self.lsn = lsn
-        excludedRow = search.excluded.flatMap { segment.row(of: $0, at: lsn) } ?? .max
+        self.view = view
+        excludedRow = search.excluded.flatMap { segment.row(of: $0, at: view.lsn) } ?? .max
     }
 
     func run() -> [ScoredRow] {
@@ -29,7 +30,7 @@ struct SegmentSearch {
                     ? field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
                     : field.index.search(query: query, options: options, admit: liveness)
             }
-            return run(query, CompiledFilter(filter, rows: FilterView(segment, lsn: lsn)))
+            return run(query, CompiledFilter(filter, rows: FilterView(segment, view)))
         }
     }
 

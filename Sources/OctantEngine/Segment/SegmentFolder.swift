@@ -31,7 +31,8 @@ package struct SegmentFolder: Sendable {
             mapped.advise(.random)
             return (mapped.data, mapped)
         }
-        guard let region = try? HugeRegion(byteCount: mapped.data.count) else {  // no memory left: the mapping serves too
+        // Without memory for a copy, the mapping serves too.
+        guard let region = try? HugeRegion(byteCount: mapped.data.count) else {
             return (mapped.data, mapped)
         }
         region.base.copyMemory(

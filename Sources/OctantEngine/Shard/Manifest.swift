@@ -64,7 +64,8 @@ package struct Manifest: Sendable {
             let text = try reader.string()
             let type = try reader.string()
             let params = Array(try reader.bytes())
-            guard let path = try? PayloadPath(text), let kind = FieldIndexType(rawValue: type) else {  // optional by design
+            // The error below says more than the path's own.
+            guard let path = try? PayloadPath(text), let kind = FieldIndexType(rawValue: type) else {
                 throw reader.damaged("field index \(text) of type \(type)")
             }
             let schema = FieldIndexSchema(type: kind, params: params.isEmpty ? nil : Payload(bytes: params))

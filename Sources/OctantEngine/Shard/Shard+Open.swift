@@ -42,7 +42,7 @@ extension Shard {
         }
         let live = segments.reduce(0) { $0 + $1.rowCount - $1.tombstones.killedCount }
         let view = ReadView(
-            config: manifest.config, segments: segments, memtables: [MemtableSlot(table: table, through: nil)],
+            config: manifest.config, fieldIndexes: manifest.fieldIndexes, segments: segments, memtables: [MemtableSlot(table: table, through: nil)],
             lsn: manifest.checkpoint, liveCount: live)
         let shard = Shard(
             path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest,

@@ -46,8 +46,9 @@ extension Shard {
             }
             return obsolete
         }
-        for path in obsolete { try? fileSystem.unlink(path) }  // no manifest names it any more; recovery sweeps too
-        for segment in gone { try? fileSystem.removeTree(segment.folder.path) }  // as above; readers keep their mappings
+        // No manifest names these any more; opening sweeps what stays behind, and readers keep their mappings.
+        for path in obsolete { try? fileSystem.unlink(path) }
+        for segment in gone { try? fileSystem.removeTree(segment.folder.path) }
     }
 
     /// Gives the new segment the deaths of the rows it was made of.
@@ -215,10 +216,10 @@ extension Shard {
             }
             _ = try store.publish(next.encoded())
             manifest = next
-            state.withLock { $0.segments = reopened }
+            state.withLock {
+                $0.segments = reopened
+                $0.fieldIndexes = next.fieldIndexes
+            }
         }
     }
-
-    /// The field indexes in force.
-    package var fieldIndexes: [Manifest.FieldIndexEntry] { publication.withLock { $0.fieldIndexes } }
 }

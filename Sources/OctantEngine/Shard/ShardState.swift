@@ -13,6 +13,8 @@ package struct MemtableSlot: Sendable {
 package struct ReadView: Sendable {
     /// The configuration in force.
     package var config: CollectionConfig
+    /// The field indexes in force.
+    package var fieldIndexes: [Manifest.FieldIndexEntry]
     /// Immutable segments.
     package var segments: [Segment]
     /// Memtables, oldest first; the last is being written to.

@@ -171,7 +171,11 @@ private struct FilterJSON {
     private func range(_ fields: JSONFields) throws(OctantError) -> NumberRange {
         try fields.refuseUnknown(["gt", "gte", "lt", "lte"])
         for (_, bound) in fields.object.pairs {
-            if case .string = bound { throw .unsupported("Range over dates (`\(fields.path)`) is") }
+            guard case .string(let text) = bound else { continue }
+            guard text.utf8.prefix(4).allSatisfy({ (0x30...0x39).contains($0) }), text.utf8.count >= 8 else {
+                throw .json("\(fields.path): a bound is a number or a date")
+            }
+            throw .unsupported("Range over dates (`\(fields.path)`) is")
         }
         return NumberRange(
             gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),

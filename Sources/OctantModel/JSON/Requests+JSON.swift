@@ -60,6 +60,11 @@ package enum ReadsJSON {
         }
         let fields = JSONFields(JSONObject(members), path: path)
         try fields.refuse("shard_key", "lookup_from")
+        if request.query == nil, let prefetch = fields.object["prefetch"], prefetch != .null, prefetch != .array([]) {
+            throw OctantError(
+                .badRequest,
+                "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
+        }
         try fields.refuse("prefetch") { _, value in value == .array([]) }
         if legacy, request.query == nil { throw .json("missing field `vector`") }
         if !legacy { request.using = try fields.string("using") ?? "" }

@@ -121,8 +121,9 @@ public struct PayloadView {
     @inlinable
     public var number: Double? {
         switch kind {
-        case .integer: integer.map(Double.init)
-        case .unsigned: unsigned.map(Double.init)
+        // Not `map(Double.init)`: for an unsigned integer that is `init(bitPattern:)`.
+        case .integer: integer.map { Double($0) }
+        case .unsigned: unsigned.map { Double($0) }
         case .double: double
         default: nil
         }
@@ -233,13 +234,24 @@ public struct PayloadView {
     }
 
     /// The members as values.
-    public var object: JSONObject {
-        JSONObject(members.map { (key: String(decoding: $0.key, as: UTF8.self), value: $0.value.value) })
-    }
+    public var object: JSONObject { object(depth: 0) }
 
     /// The value and all inside it, decoded.
-    public var value: JSONValue {
-        switch kind {
+    public var value: JSONValue { value(depth: 0) }
+
+    /// Values deeper than any request may nest them come from damaged bytes and read as null.
+    private static let depthMax = 2 * Limits.jsonDepthMax
+
+    private func object(depth: Int) -> JSONObject {
+        JSONObject(
+            members.map {
+                (key: String(decoding: $0.key, as: UTF8.self), value: $0.value.value(depth: depth + 1))
+            })
+    }
+
+    private func value(depth: Int) -> JSONValue {
+        guard depth <= Self.depthMax else { return .null }
+        return switch kind {
         case .null: .null
         case .false: .bool(false)
         case .true: .bool(true)
@@ -247,8 +259,8 @@ public struct PayloadView {
         case .unsigned: unsigned.map(JSONValue.unsigned) ?? .null
         case .double: double.map(JSONValue.double) ?? .null
         case .string: string.map(JSONValue.string) ?? .null
-        case .array: .array(elements.map(\.value))
-        case .object: .object(object)
+        case .array: .array(elements.map { $0.value(depth: depth + 1) })
+        case .object: .object(object(depth: depth))
         }
     }
 }

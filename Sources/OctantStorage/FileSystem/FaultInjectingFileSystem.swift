@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The calls a fault can be put on.
 package enum FileCall: Sendable, Hashable, CaseIterable {
     case open, read, write, sync, truncate, allocate, map, rename, unlink, link, directory, list, syncDirectory, lock
@@ -31,7 +29,7 @@ package final class FaultInjectingFileSystem: FileSystem {
     private let base: any FileSystem
     /// Whether syncs reach the base; without them tests that do not cut the power run faster.
     let syncs: Bool
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Wraps `base`; with `syncs: false` syncs are counted but not passed on.
     package init(_ base: any FileSystem = LocalFileSystem(), syncs: Bool = true) {

@@ -1,11 +1,11 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Numbered full copies of one small document in a folder (`MANIFEST-<16 hex digits>`), of which the last two stay.
@@ -136,7 +136,8 @@ package final class GenerationStore: Sendable {
             throw StorageError(.corrupt, "\(directory)/\(prefix): the newest generation was not read or is damaged")
         }
         guard body.count <= GenerationStore.bodyLimit else {
-            throw StorageError(.io(EFBIG), "\(directory)/\(prefix): \(body.count) bytes are too many for one generation")
+            throw StorageError(
+                .io(EFBIG), "\(directory)/\(prefix): \(body.count) bytes are too many for one generation")
         }
         let number = (state.last?.number ?? 0) &+ 1
         let (bytes, crc) = encode(body, number: number, previousCRC: state.last?.crc ?? 0)
@@ -194,7 +195,9 @@ package final class GenerationStore: Sendable {
         let path = path(number)
         let bytes = try fileSystem.readAll(path, limit: GenerationStore.bodyLimit + GenerationStore.headerSize)
         return try ByteReader.reading(bytes, name: path) { (reader) throws(StorageError) in
-            guard try reader.raw(8).elementsEqual(GenerationStore.magic) else { throw reader.damaged("wrong magic") }
+            guard try reader.raw(8).elementsEqual(GenerationStore.magic) else {
+                throw reader.damaged("wrong magic")
+            }
             let version = try reader.u16()
             let flags = try reader.u16()
             let tag = try reader.u32()

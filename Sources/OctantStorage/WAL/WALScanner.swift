@@ -104,7 +104,8 @@ struct WALScanner {
         let begins = frame.flags & WALFrame.first != 0
         let ends = frame.flags & WALFrame.last != 0
         // The beginning of a record below the checkpoint may have gone with its file.
-        let headless = !begins && group == nil && report.frames > 0 && boundary.offset == WALFileHeader.size
+        let headless =
+            !begins && group == nil && report.frames > 0 && boundary.offset == WALFileHeader.size
             && boundary.file == 0 && frame.lsn <= checkpoint
         if headless { group = (frame.lsn, frame.type, [], true) }
         guard frame.lsn == next, begins == (group == nil), group == nil || group?.type == frame.type else {

@@ -78,7 +78,9 @@ struct WALOpening {
         while true {
             let path = WriteAheadLog.logPath(directory, sequence)
             let (header, crc) = try header(path)
-            guard header.sequence == sequence, header.collection == collection, header.shard == shard else {
+            guard header.sequence == sequence, header.collection == collection, header.shard == shard,
+                header.firstLSN > 0
+            else {
                 throw .corrupt(path, offset: 12, "the file belongs to another log or place")
             }
             files.append(WALScanner.ChainFile(path: path, header: header, headerCRC: crc))
@@ -86,7 +88,8 @@ struct WALOpening {
             if header.firstLSN <= checkpoint || header.back == 0 || underflow || !sequences.contains(previous) {
                 guard header.firstLSN <= checkpoint &+ 1 else {
                     throw StorageError(
-                        .corrupt, "\(path): the log begins with record \(header.firstLSN), "
+                        .corrupt,
+                        "\(path): the log begins with record \(header.firstLSN), "
                             + "record \(checkpoint &+ 1) is missing")
                 }
                 return files.reversed()

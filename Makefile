@@ -1,0 +1,66 @@
+# `make` or `make help` lists the targets. Nothing here needs more than a Swift 6.3 toolchain and Python 3.10.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+OCTANT := .build/release/octant
+VENV := .venv
+PY := $(VENV)/bin/python
+FIXTURE := Tests/Fixtures/pypi5k
+DATA ?= $(FIXTURE)
+PORT ?= 6333
+MINUTES ?= 20
+PYTEST_ARGS ?=
+
+export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help run build test unit blackbox demo bench soak lint format prerequisites venv
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  Variables: PORT=$(PORT) DATA=folder MINUTES=$(MINUTES) PYTEST_ARGS='-k name'"
+
+run: build ## Build for release and serve ./octant-data on port 6333 (PORT=...)
+	@scripts/run.sh "$(OCTANT)" "$(PORT)" octant-data
+
+build: prerequisites ## Release build: .build/release/octant
+	@scripts/quietly.sh "release build" swift build -c release --product octant
+
+test: prerequisites venv ## Everything CI runs: lint, release build, unit and black-box tests
+	@$(PY) scripts/test.py
+
+unit: prerequisites ## Swift unit tests (debug build)
+	swift test
+
+blackbox: build venv ## Black-box tests of the release build with the official Python client
+	$(PY) -m pytest Conformance $(PYTEST_ARGS)
+
+demo: build venv ## Load, search and measure real embeddings (DATA=folder for a full data set)
+	@$(PY) Conformance/with_server.py $(PY) Conformance/demo.py --url {url} --pid {pid} --storage {storage} --data "$(DATA)"
+
+bench: build venv ## Throughput and CPU per request over REST (DATA=folder)
+	@$(PY) Conformance/with_server.py $(PY) Benchmarks/rest_bench.py --url {url} --pid {pid} --data "$(DATA)"
+
+soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
+	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \
+	  --minutes "$(MINUTES)" --data "$(DATA)"
+
+lint: ## Formatting and the house rules
+	@scripts/lint.sh
+
+format: ## Format the Swift sources in place
+	swift format format --in-place --recursive Sources Tests Package.swift
+
+prerequisites:
+	@scripts/prerequisites.sh
+
+venv: $(VENV)/.ready
+
+$(VENV)/.ready: Conformance/requirements.txt
+	@scripts/prerequisites.sh
+	@rm -rf $(VENV)
+	@python3 -m venv $(VENV)
+	@scripts/quietly.sh "Python packages" $(PY) -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

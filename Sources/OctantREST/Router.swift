@@ -1,0 +1,123 @@
+package import OctantService
+
+/// Finds the operation of a verb and a path. Built from the operation table.
+package struct Router: Sendable {
+    private enum Segment: Sendable {
+        case text(String)
+        case parameter(String)
+    }
+
+    private struct Route: Sendable {
+        var verb: Verb
+        var segments: [Segment]
+        /// How many segments are texts: of several routes that match, the one with most is meant.
+        var texts: Int
+        var operation: Operation
+    }
+
+    /// Routes by their number of segments.
+    private var routes: [[Route]] = []
+
+    /// A router for all operations.
+    package init() {
+        for operation in Operation.allCases {
+            if let row = operation.row { add(row, operation) }
+        }
+        for row in Operation.laterRows { add(row, .later) }
+    }
+
+    private mutating func add(_ row: Operation.Row, _ operation: Operation) {
+        let segments = row.path.split(separator: "/").map { part -> Segment in
+            part.first == "{" ? .parameter(String(part.dropFirst().dropLast())) : .text(String(part))
+        }
+        let texts = segments.reduce(0) { count, segment in
+            if case .text = segment { count + 1 } else { count }
+        }
+        while routes.count <= segments.count { routes.append([]) }
+        routes[segments.count].append(Route(verb: row.verb, segments: segments, texts: texts, operation: operation))
+    }
+
+    /// What a request line leads to.
+    package enum Match: Sendable {
+        /// An operation with the parameters of its path.
+        case found(Operation, parameters: [(name: String, value: String)])
+        /// No operation has this path.
+        case unknownPath
+        /// The path has operations, but none with this verb.
+        case wrongVerb
+    }
+
+    /// Routes a request. `path` is as it came, without the query; its segments are percent-decoded here.
+    package func match(verb: String, path: String) -> Match {
+        var parts: [String] = []
+        for part in path.split(separator: "/", omittingEmptySubsequences: false) {
+            guard let decoded = Percent.decode(part) else { return .unknownPath }
+            parts.append(decoded)
+        }
+        // A path begins with a slash, and slashes at its end do not count.
+        if parts.first == "" { parts.removeFirst() }
+        while parts.last == "" { parts.removeLast() }
+        guard parts.count < routes.count else { return .unknownPath }
+        var best: Route?
+        var isPath = false
+        for route in routes[parts.count] where Self.fits(route.segments, parts) {
+            isPath = true
+            if route.verb.rawValue == verb, route.texts >= best?.texts ?? 0 { best = route }
+        }
+        guard let best else { return isPath ? .wrongVerb : .unknownPath }
+        var parameters: [(name: String, value: String)] = []
+        for (segment, part) in zip(best.segments, parts) {
+            if case .parameter(let name) = segment { parameters.append((name, part)) }
+        }
+        return .found(best.operation, parameters: parameters)
+    }
+
+    private static func fits(_ segments: [Segment], _ parts: [String]) -> Bool {
+        for (segment, part) in zip(segments, parts) {
+            switch segment {
+            case .text(let text): if text != part { return false }
+            case .parameter: if part.isEmpty { return false }
+            }
+        }
+        return true
+    }
+}
+
+/// Percent-encoding of URLs.
+package enum Percent {
+    /// The decoded text; `nil` if it is malformed or not UTF-8.
+    package static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8.makeIterator()
+        while let byte = rest.next() {
+            if byte == UInt8(ascii: "+"), plusIsSpace {
+                bytes.append(UInt8(ascii: " "))
+            } else if byte == UInt8(ascii: "%") {
+                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit) else { return nil }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// The items of a query, such as `a=1&b=2`; malformed ones are left out.
+    package static func query(_ text: some StringProtocol) -> [(name: String, value: String)] {
+        text.split(separator: "&").compactMap { item in
+            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = parts.first.flatMap({ decode($0, plusIsSpace: true) }) else { return nil }
+            guard parts.count > 1 else { return (name, "") }
+            return decode(parts[1], plusIsSpace: true).map { (name, $0) }
+        }
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte &- 0x30
+        case 0x41...0x46: byte &- 0x37
+        case 0x61...0x66: byte &- 0x57
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package import Octant
+package import OctantModel
+
+/// The operations of the server, one function each. Knows no transport.
+package final class Service: Sendable {
+    /// The engine.
+    package let database: Database
+    /// What collections get that do not say otherwise.
+    package let defaults: CollectionDefaults
+    /// What happened so far.
+    package let telemetry: Telemetry
+
+    /// The name and version clients see: those of the protocol this server speaks.
+    package static let title = "qdrant - vector search engine"
+    /// See ``title``.
+    package static let version = "1.19.0"
+
+    /// A service over an open database.
+    package init(database: Database, defaults: CollectionDefaults = CollectionDefaults()) {
+        self.database = database
+        self.defaults = defaults
+        telemetry = Telemetry()
+    }
+
+    // MARK: Collections
+
+    /// Makes a collection; its name must not be taken and must obey the rules of new names.
+    package func createCollection(_ name: String, _ request: CreateCollection) throws(OctantError) {
+        try Names.checkNew(name, what: "collection")
+        try database.createCollection(name, request.config(defaults: defaults))
+    }
+
+    /// Changes a collection's configuration.
+    package func patchCollection(_ name: String, _ patch: CollectionPatch) throws(OctantError) {
+        try database.collection(name).patch(patch)
+    }
+
+    /// Drops a collection; whether there was one.
+    package func deleteCollection(_ name: String) throws(OctantError) -> Bool {
+        try database.deleteCollection(name)
+    }
+
+    /// The report of a collection.
+    package func collectionInfo(_ name: String) throws(OctantError) -> CollectionInfo {
+        try database.collection(name).info()
+    }
+
+    /// Whether there is a collection (or alias) of this name.
+    package func collectionExists(_ name: String) -> Bool { database.collectionExists(name) }
+
+    // MARK: Aliases
+
+    /// Changes aliases, all or none.
+    package func updateAliases(_ actions: [AliasAction]) throws(OctantError) {
+        for action in actions {
+            switch action {
+            case .create(let alias, _): try Names.checkNew(alias, what: "alias")
+            case .rename(_, let alias): try Names.checkNew(alias, what: "alias")
+            case .delete: break
+            }
+        }
+        try database.updateAliases(actions)
+    }
+
+    /// The aliases of a collection, or all of them.
+    package func aliases(of collection: String?) throws(OctantError) -> [AliasDescription] {
+        if let collection, !database.collectionExists(collection) { throw .unknownCollection(collection) }
+        return try database.aliases(of: collection)
+    }
+
+    // MARK: Field indexes
+
+    /// Makes a field index.
+    package func createFieldIndex(
+        _ collection: String, _ key: PayloadPath, _ schema: FieldIndexSchema
+    ) throws(OctantError) -> UpdateResult {
+        try database.collection(collection).createFieldIndex(key, schema)
+    }
+
+    /// Drops a field index.
+    package func deleteFieldIndex(_ collection: String, _ key: PayloadPath) throws(OctantError) -> UpdateResult {
+        try database.collection(collection).deleteFieldIndex(key)
+    }
+
+    // MARK: Writes
+
+    /// Makes a write. `completion` is called once, from any thread.
+    package func update(
+        _ collection: String, _ operation: UpdateOperation, wait: Bool,
+        completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
+    ) {
+        do throws(OctantError) {
+            try database.collection(collection).update(operation, wait: wait, completion: completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// Makes writes in order; the first that fails ends it. Those before it stay made.
+    package func updateBatch(
+        _ collection: String, _ operations: [UpdateOperation], wait: Bool,
+        completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
+    ) {
+        step(collection, operations[...], wait, [], completion)
+    }
+
+    private func step(
+        _ collection: String, _ rest: ArraySlice<UpdateOperation>, _ wait: Bool, _ done: [UpdateResult],
+        _ completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
+    ) {
+        guard let next = rest.first else { return completion(.success(done)) }
+        update(collection, next, wait: wait) { result in
+            switch result {
+            case .failure(let error): completion(.failure(error))
+            case .success(let result):
+                let remaining = rest.dropFirst()
+                guard !remaining.isEmpty else { return completion(.success(done + [result])) }
+                // The engine's thread must not validate and log the next write.
+                self.database.submitWrite { self.step(collection, remaining, wait, done + [result], completion) }
+            }
+        }
+    }
+
+    // MARK: Reads
+
+    /// One point.
+    package func point(_ collection: String, _ id: PointID) throws(OctantError) -> Record {
+        let found = try database.collection(collection).retrieve([id], withPayload: .all, withVector: .all)
+        guard let record = found.first else { throw OctantError(.notFound, "Point with id \(id) does not exists!") }
+        return record
+    }
+
+    /// Points by id, in the order of the request; missing ones are left out.
+    package func retrieve(
+        _ collection: String, _ ids: [PointID], payload: PayloadSelector, vector: VectorSelector
+    ) throws(OctantError) -> [Record] {
+        try database.collection(collection).retrieve(ids, withPayload: payload, withVector: vector)
+    }
+
+    /// A page of points.
+    package func scroll(_ collection: String, _ request: ScrollRequest) throws(OctantError) -> ScrollPage {
+        try database.collection(collection).scroll(request)
+    }
+
+    /// How many points pass.
+    package func count(_ collection: String, _ filter: Filter?, exact: Bool) throws(OctantError) -> Int {
+        try database.collection(collection).count(filter, exact: exact)
+    }
+
+    /// A ranked read.
+    package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
+        try database.collection(collection).query(request)
+    }
+
+    /// Several ranked reads, all or none.
+    package func queryBatch(
+        _ collection: String, _ requests: [QueryRequest]
+    ) throws(OctantError) -> [[ScoredPoint]] {
+        let collection = try database.collection(collection)
+        var answers: [[ScoredPoint]] = []
+        answers.reserveCapacity(requests.count)
+        for request in requests { answers.append(try collection.query(request)) }
+        return answers
+    }
+}
+
+/// Rules of names.
+package enum Names {
+    /// Refuses names that new collections and aliases may not have.
+    package static func checkNew(_ name: String, what: String) throws(OctantError) {
+        try checkExisting(name)
+        if let bad = Limits.forbiddenCharacter(in: name) {
+            throw invalid("collection name cannot contain \(bad) char")
+        }
+        guard name != ".", name != ".." else { throw invalid("\(what) name cannot be \"\(name)\"") }
+    }
+
+    /// Refuses names that no collection can have.
+    package static func checkExisting(_ name: String) throws(OctantError) {
+        guard !name.isEmpty, name.utf8.count <= Limits.collectionNameBytesMax else {
+            throw invalid("collection name must be from 1 to \(Limits.collectionNameBytesMax) bytes long")
+        }
+        for byte in name.utf8 where byte == 0 || byte == UInt8(ascii: "/") {
+            throw invalid("collection name cannot contain \(byte == 0 ? "\"\\0\"" : "\"/\"") char")
+        }
+    }
+
+    private static func invalid(_ reason: String) -> OctantError {
+        OctantError(.validation, "Validation error in path parameters: [name: \(reason)]")
+    }
+}

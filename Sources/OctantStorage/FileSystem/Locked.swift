@@ -1,0 +1,15 @@
+/// A value behind a pthread mutex. The test file systems use it instead of `Mutex`, whose locking the thread sanitizer
+/// does not see on Linux.
+// SAFETY: the value is touched only while the monitor is locked.
+final class Locked<Value>: @unchecked Sendable {
+    private let monitor = Monitor()
+    private var value: Value
+
+    init(_ value: Value) { self.value = value }
+
+    func withLock<R>(_ body: (inout Value) -> R) -> R {
+        monitor.lock()
+        defer { monitor.unlock() }
+        return body(&value)
+    }
+}

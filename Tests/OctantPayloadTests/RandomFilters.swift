@@ -1,0 +1,146 @@
+import OctantModel
+
+/// Random payloads and filters over a few keys and values, so that they meet often.
+struct RandomFilters {
+    var random: TestRandom
+
+    init(seed: UInt64) { random = TestRandom(seed) }
+
+    static let keyTexts = ["a", "b", "n", "n.x", "o[].x", "o[].y", "o[0].x", "a[]", "b[1]", "o", "\"odd key.\"", "zz"]
+    let keys = Self.keyTexts.compactMap { try? PayloadPath($0) }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    mutating func pick<T>(_ list: [T]) -> T { list[Int.random(in: 0..<list.count, using: &random)] }
+
+    mutating func scalar() -> JSONValue {
+        pick([
+            .string("red"), .string("green"), .string("blue"), .string(""), .string("gr"), .string("5"), .string("é"),
+            .integer(0), .integer(1), .integer(5), .integer(-3), .integer(.max), .integer(.min), .integer(7),
+            .integer((1 << 53) + 1), .unsigned(.max), .unsigned(1 << 63), .double(5), .double(2.5), .double(-3),
+            .double(1e300), .double(-0.0), .double(9_223_372_036_854_775_808), .bool(true), .bool(false),
+        ])
+    }
+
+    mutating func value(depth: Int) -> JSONValue {
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0: return .null
+        case 1: return .array([])
+        case 2: return .array([.null])
+        case 3...6:
+            return .array((0..<Int.random(in: 1...4, using: &random)).map { _ in chance(15) ? .null : scalar() })
+        case 7, 8:
+            guard depth > 0 else { return scalar() }
+            return .array((0..<Int.random(in: 1...3, using: &random)).map { _ in value(depth: depth - 1) })
+        case 9...12:
+            guard depth > 0 else { return scalar() }
+            return object(depth: depth - 1)
+        default: return scalar()
+        }
+    }
+
+    mutating func object(depth: Int) -> JSONValue {
+        var object = JSONObject()
+        for name in ["x", "y", "a"] where chance(60) { object[name] = value(depth: depth) }
+        return .object(object)
+    }
+
+    mutating func payload() -> Payload {
+        var object = JSONObject()
+        if chance(5) { return .empty }
+        for name in ["a", "b", "n", "odd key."] where chance(75) { object[name] = value(depth: 2) }
+        if chance(50) { object["n"] = self.object(depth: 1) }
+        if chance(70) {
+            object["o"] = .array((0..<Int.random(in: 0...3, using: &random)).map { _ in self.object(depth: 1) })
+        }
+        return Payload(object)
+    }
+
+    mutating func matchValue() -> MatchValue {
+        switch scalar() {
+        case .string(let text): return .string(text)
+        case .integer(let integer): return .integer(integer)
+        case .bool(let bool): return .bool(bool)
+        default: return pick([.integer(5), .integer(-3), .string("absent"), .integer(4)])
+        }
+    }
+
+    mutating func list() -> [MatchValue] {
+        let kind = Int.random(in: 0..<5, using: &random)
+        let count = chance(10) ? 40 : Int.random(in: 0...4, using: &random)
+        return (0..<count).compactMap { place in
+            if count == 40 { return place % 2 == 0 ? .integer(Int64(place)) : .string("s\(place)") }
+            let value = matchValue()
+            switch (kind, value) {
+            case (0, .string), (1, .integer), (2, .bool), (3..., _): return value
+            default: return nil
+            }
+        }
+    }
+
+    mutating func bound() -> Double { pick([-3, 0, 1, 2.5, 5, 7, 9.3e18, 1.9e19, -1e19, 9_007_199_254_740_992, 1e301]) }
+
+    mutating func field(_ key: PayloadPath) -> FieldCondition {
+        var field = FieldCondition(key: key)
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0...2: field.match = .value(matchValue())
+        case 3: field.match = .any(list())
+        case 4: field.match = .except(list())
+        case 5, 6: break
+        case 7:
+            field.match = .value(matchValue())
+            field.isEmpty = chance(60) ? chance(50) : nil
+            field.isNull = chance(60) ? chance(50) : nil
+        case 8: field.isNull = chance(50)
+        default: field.isEmpty = chance(50)
+        }
+        if chance(35) || field == FieldCondition(key: key) {
+            field.range = NumberRange(
+                gt: chance(30) ? bound() : nil, gte: chance(40) ? bound() : nil, lt: chance(40) ? bound() : nil,
+                lte: chance(30) ? bound() : nil)
+        }
+        if chance(8) {
+            field.valuesCount = CountRange(
+                gt: chance(20) ? 1 : nil, gte: chance(30) ? pick([0, 1, 2]) : nil, lt: chance(50) ? pick([1, 3]) : nil)
+        }
+        return field
+    }
+
+    mutating func condition(depth: Int, nested: Bool, idCount: Int) -> Condition {
+        let nestedKeys = ["x", "y", "a", "x[]", "y[0]"].compactMap { try? PayloadPath($0) }
+        let key = pick(nested ? nestedKeys : keys)
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0: return .isEmpty(key)
+        case 1: return .isNull(key)
+        case 2:
+            let count = Int.random(in: 0...40, using: &random)
+            let ids = 0..<UInt64(idCount * 2)
+            return .hasID(Set((0..<count).map { _ in .number(.random(in: ids, using: &random)) }))
+        case 3: return .hasVector(pick(["", "image", "none"]))
+        case 4, 5:
+            guard depth > 0 else { break }
+            return .nested(pick(nested ? nestedKeys : keys), filter(depth: depth - 1, nested: true, idCount: idCount))
+        case 6, 7:
+            guard depth > 0 else { break }
+            return .filter(filter(depth: depth - 1, nested: nested, idCount: idCount))
+        default: break
+        }
+        return .field(field(key))
+    }
+
+    mutating func filter(depth: Int, nested: Bool = false, idCount: Int) -> Filter {
+        func conditions(_ most: Int, _ self: inout RandomFilters) -> [Condition] {
+            (0..<Int.random(in: 0...most, using: &self.random)).map { _ in
+                self.condition(depth: depth, nested: nested, idCount: idCount)
+            }
+        }
+        var filter = Filter()
+        if chance(60) { filter.must = conditions(2, &self) }
+        if chance(40) { filter.should = conditions(3, &self) }
+        if chance(30) { filter.mustNot = conditions(2, &self) }
+        if chance(15) {
+            filter.minShould = Filter.MinShould(
+                conditions: conditions(5, &self), minCount: Int.random(in: 0...3, using: &random))
+        }
+        return filter
+    }
+}

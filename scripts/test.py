@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""All that must pass: lint, release build, Swift unit tests, black-box tests. Runs every step it can and sums up.
+
+The runners' own output is passed on as it comes; the last line is `N passed, N failed`."""
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def run(title, command):
+    """Run a step, pass its output on; (succeeded, its output, seconds)."""
+    print(f"\n==== {title}: {' '.join(command)}", flush=True)
+    started, kept = time.monotonic(), []
+    p = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    for line in p.stdout:
+        print(line, end="", flush=True)
+        kept.append(ANSI.sub("", line))
+    return p.wait() == 0, "".join(kept), time.monotonic() - started
+
+
+def single(ok, _):
+    return (1, 0) if ok else (0, 1)
+
+
+def swift_counts(ok, text):
+    """Swift Testing's summary, e.g. `Test run with 12 tests in 3 suites passed after 0.1 seconds.`"""
+    total = sum(int(n) for n in re.findall(r"Test run with (\d+) tests?", text))
+    failed = len(set(re.findall(r"^. Test (.+?) failed after", text, re.M)) - {"run"})
+    failed -= sum(1 for _ in re.findall(r"^. Test run with .* failed after", text, re.M))
+    failed = max(failed, 0)
+    if not ok or total == 0:
+        failed = max(failed, 1)
+    return max(total - failed, 0), failed
+
+
+def pytest_counts(ok, text):
+    last = [line for line in text.splitlines() if re.search(r"\d+ (passed|failed|error)", line)][-1:]
+    count = lambda word: sum(int(n) for n in re.findall(r"(\d+) " + word, last[0])) if last else 0
+    passed, failed = count("passed"), count("failed") + count("error")
+    if not ok or passed == 0:
+        failed = max(failed, 1)
+    return passed, failed
+
+
+def main():
+    # One Swift build at a time: the steps never overlap.
+    steps = [
+        ("lint", ["scripts/lint.sh"], single),
+        ("release build", ["scripts/quietly.sh", "release build", "swift", "build", "-c", "release", "--product", "octant"],
+         single),
+        ("unit tests", ["swift", "test"], swift_counts),
+        ("black-box tests", [sys.executable, "-m", "pytest", "Conformance", "-ra"], pytest_counts),
+    ]
+    rows, built = [], True
+    for title, command, counts in steps:
+        if title == "black-box tests" and not built:
+            rows.append((title, 0, 1, 0.0, "not run: no release build"))
+            continue
+        ok, text, seconds = run(title, command)
+        if title == "release build":
+            built = ok
+        rows.append((title, *counts(ok, text), seconds, ""))
+    print()
+    for title, passed, failed, seconds, note in rows:
+        print(f"{title:16} {passed:5} passed {failed:4} failed {seconds:7.1f} s  {note}")
+    passed, failed = sum(r[1] for r in rows), sum(r[2] for r in rows)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
