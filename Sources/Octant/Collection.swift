@@ -1,4 +1,4 @@
-import OctantEngine
+package import OctantEngine
 public import OctantModel
 import OctantStorage
 import OctantVectors
@@ -10,8 +10,10 @@ import OctantVectors
 public final class Collection: Sendable {
     /// The name it was made under.
     public let name: String
-    let shard: Shard
+    package let shard: Shard
     private let compute: ComputePool
+    /// One change of settings at a time: each starts from what the one before left.
+    private let patching = Monitor(())
 
     init(name: String, shard: Shard, compute: ComputePool) {
         self.name = name
@@ -91,6 +93,7 @@ public final class Collection: Sendable {
     public func query(_ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
         let view = shard.view
         try check(request.withVector)
+        guard request.limit > 0, request.offset >= 0 else { return [] }
         guard let query = request.query else {
             guard request.scoreThreshold == nil else {
                 throw OctantError(
@@ -166,7 +169,7 @@ public final class Collection: Sendable {
     public func scroll(_ request: ScrollRequest) throws(OctantError) -> ScrollPage {
         try check(request.withVector)
         let view = shard.view
-        let limit = min(request.limit, max(view.liveCount, 1))
+        let limit = min(max(request.limit, 1), max(view.liveCount, 1))
         let found = view.page(request.filter, from: request.offset, limit: limit + 1)
         let points = found.prefix(limit).map {
             view.record($0.hit, withPayload: request.withPayload, withVector: request.withVector)
@@ -192,7 +195,7 @@ public final class Collection: Sendable {
         let view = shard.view
         let optimizer = shard.optimizerState
         let status: CollectionInfo.Status =
-            shard.failure != nil || optimizer.error != nil
+            shard.failure != nil || shard.refusal != nil || optimizer.error != nil
             ? .red : optimizer.running || optimizer.due ? .yellow : .green
         let indexed = view.segments.reduce(0) { sum, segment in
             sum
@@ -204,7 +207,7 @@ public final class Collection: Sendable {
             (key: index.key.description, schema: index.schema, points: view.indexedPoints(index))
         }
         return CollectionInfo(
-            status: status, optimizerError: shard.failure?.message ?? optimizer.error, warnings: [],
+            status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error, warnings: [],
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
             updateQueueLength: shard.queueLength)
@@ -212,8 +215,15 @@ public final class Collection: Sendable {
 
     /// Changes settings; segments that no longer match are rewritten in the background.
     public func patch(_ patch: CollectionPatch) throws(OctantError) {
-        let changed = try config.applying(patch)
-        do throws(StorageError) { try shard.reconfigure(changed) } catch { throw OctantError(error) }
+        let failed: OctantError? = patching.withLock { _ in
+            do throws(OctantError) {
+                let changed = try config.applying(patch)
+                try changed.checkReadable()
+                do throws(StorageError) { try shard.reconfigure(changed) } catch { throw OctantError(error) }
+                return nil
+            } catch { return error }
+        }
+        if let failed { throw failed }
     }
 
     /// Indexes the values at a key; returns when the index is on disk and in use.
@@ -230,5 +240,12 @@ public final class Collection: Sendable {
     public func deleteFieldIndex(_ key: PayloadPath) throws(OctantError) -> UpdateResult {
         do throws(StorageError) { try shard.deleteFieldIndex(key) } catch { throw OctantError(error) }
         return UpdateResult(operationID: shard.lastLSN, status: .completed)
+    }
+}
+
+extension CollectionConfig {
+    /// Throws the error that opening the collection again would meet: what cannot be read back must not be stored.
+    func checkReadable() throws(OctantError) {
+        _ = try CollectionConfig(json: try JSONParser.parse(Array(json.text.utf8)))
     }
 }

@@ -1,6 +1,6 @@
 @_exported public import OctantModel
-import OctantEngine
-import OctantStorage
+package import OctantEngine
+package import OctantStorage
 
 /// A folder of collections, opened by one process at a time.
 ///
@@ -31,6 +31,7 @@ public final class Database: Sendable {
 
     private let path: String
     private let fileSystem: any FileSystem
+    private let limits: ShardLimits
     private let lock: FolderLock
     private let store: GenerationStore
     private let state: Monitor<State>
@@ -50,12 +51,20 @@ public final class Database: Sendable {
     /// - Throws: `unavailable` if another process has the folder or it is not one of ours, `insufficientStorage` or
     ///   `service` if the disk fails.
     public static func open(_ options: DatabaseOptions) throws(OctantError) -> Database {
-        do throws(StorageError) { return try Database(options, LocalFileSystem()) } catch { throw OctantError(error) }
+        try open(options, fileSystem: LocalFileSystem(), limits: ShardLimits())
     }
 
-    private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem) throws(StorageError) {
+    /// As ``open(_:)``, with another file layer and other sizes of memory: what tests need to meet every state soon.
+    package static func open(
+        _ options: DatabaseOptions, fileSystem: any FileSystem, limits: ShardLimits
+    ) throws(OctantError) -> Database {
+        do throws(StorageError) { return try Database(options, fileSystem, limits) } catch { throw OctantError(error) }
+    }
+
+    private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem, _ limits: ShardLimits) throws(StorageError) {
         path = options.path
         self.fileSystem = fileSystem
+        self.limits = limits
         log = options.log ?? { _ in }
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
         try fileSystem.makeDirectories(path)
@@ -63,20 +72,22 @@ public final class Database: Sendable {
         _ = try SuperblockStore(openingOrCreating: path, fileSystem: fileSystem)
         for folder in ["/catalog", "/c"] { try fileSystem.makeDirectories(path + folder) }
         store = GenerationStore(directory: path + "/catalog", prefix: "CATALOG", fileSystem: fileSystem)
-        let catalog: Catalog
+        var stored: Catalog?
         switch try store.loadNewest() {
-        case .empty: catalog = Catalog()
-        case .newest(let generation): catalog = try Catalog(generation.body)
+        case .empty: break
+        case .newest(let generation): stored = try Catalog(generation.body)
         case .fallback(_, let damaged):
             throw damaged.first ?? StorageError(.corrupt, "\(path)/catalog: the newest catalog is damaged")
         }
+        let catalog = stored ?? Catalog()
         state = Monitor(State(catalog: catalog))
+        try Self.removeOrphans(path, stored, fileSystem, log)
+        if stored == nil { _ = try store.publish(catalog.encoded()) }
         compute = ComputePool(
             name: "octant-search",
             threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads)
-        try removeOrphans(catalog)
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
             let entry = openCollection(name, uuid)
             state.withLock { $0.entries[name] = entry }
@@ -85,7 +96,8 @@ public final class Database: Sendable {
 
     private func openCollection(_ name: String, _ uuid: UUIDBytes) -> Entry {
         do throws(StorageError) {
-            let shard = try Shard.open(path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, log: log)
+            let shard = try Shard.open(
+                path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
             background.add(shard)
             return .open(Collection(name: name, shard: shard, compute: compute))
         } catch {
@@ -95,23 +107,40 @@ public final class Database: Sendable {
     }
 
     /// Removes folders of collections whose creation or deletion a crash cut short.
-    private func removeOrphans(_ catalog: Catalog) throws(StorageError) {
-        let known = Set(catalog.collections.values.map(\.description))
+    ///
+    /// The first opening publishes a catalog without names. Folders where there is none mean that it is lost, and then
+    /// nothing is removed.
+    private static func removeOrphans(
+        _ path: String, _ catalog: Catalog?, _ fileSystem: any FileSystem, _ log: @Sendable (String) -> Void
+    ) throws(StorageError) {
+        let known = Set(catalog?.collections.values.map(\.description) ?? [])
         for name in try fileSystem.list(path + "/c") where !known.contains(name) {
             guard UUIDBytes.parse(name) != nil else { continue }
-            log("removing \(path)/c/\(name): no collection has this folder")
-            try fileSystem.removeTree("\(path)/c/\(name)")
+            let folder = "\(path)/c/\(name)"
+            guard catalog != nil else {
+                throw StorageError(.corrupt, "\(path)/catalog: there is no catalog, but \(folder) is there")
+            }
+            log("removing \(folder): no collection has this folder")
+            do throws(StorageError) { try fileSystem.removeTree(folder) } catch {
+                log("\(folder) cannot be removed: \(error)")  // costs room until the next opening
+            }
         }
     }
 
+    /// Without its owner nothing may go on writing: the lock of the folder goes too.
+    deinit { close() }
+
     /// Finishes writes that were accepted, stops background work and lets go of the folder.
     public func close() {
-        let entries = state.change { state -> [Entry] in
-            guard !state.closed else { return [] }
-            state.closed = true
-            defer { state.entries = [:] }
-            return Array(state.entries.values)
+        let taken = naming.withLock { _ in
+            state.change { state -> [Entry]? in
+                guard !state.closed else { return nil }
+                state.closed = true
+                defer { state.entries = [:] }
+                return Array(state.entries.values)
+            }
         }
+        guard let entries = taken else { return }
         for case .open(let collection) in entries {
             background.remove(collection.shard)
             collection.shard.close()
@@ -154,22 +183,30 @@ public final class Database: Sendable {
     ///
     /// Throws `alreadyExists` if a collection or alias has the name.
     public func createCollection(_ name: String, _ config: CollectionConfig) throws(OctantError) {
+        try config.checkReadable()
         try changingNames { () throws(StorageError) -> OctantError? in
             if collectionExists(name) {
                 return OctantError(.alreadyExists, "Collection `\(name)` already exists!")
             }
             let uuid = UUIDBytes.random()
             let folder = "\(path)/c/\(uuid)"
+            var made: Shard?
             do throws(StorageError) {
                 try Shard.create(path: folder, uuid: uuid, config: config, fileSystem: fileSystem)
+                let shard = try Shard.open(path: folder, uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
+                made = shard
                 try publish { $0.collections[name] = uuid }
+                background.add(shard)
+                let collection = Collection(name: name, shard: shard, compute: compute)
+                state.withLock { $0.entries[name] = .open(collection) }
+                return nil
             } catch {
-                try? fileSystem.removeTree(folder)  // the first error is the one to report; opening sweeps leftovers
+                made?.close()
+                // The first error is the one to report, and opening sweeps leftovers. After a failed publication the
+                // catalog on disk may name the folder.
+                if store.failure == nil { try? fileSystem.removeTree(folder) }
                 throw error
             }
-            let entry = openCollection(name, uuid)
-            state.withLock { $0.entries[name] = entry }
-            return nil
         }
     }
 
@@ -187,7 +224,9 @@ public final class Database: Sendable {
                 background.remove(collection.shard)
                 collection.shard.close()
             }
-            try fileSystem.removeTree("\(path)/c/\(uuid)")
+            do throws(StorageError) { try fileSystem.removeTree("\(path)/c/\(uuid)") } catch {
+                log("\(path)/c/\(uuid) cannot be removed: \(error)")  // no catalog names it: removed at the next opening
+            }
             return nil
         }
         return true
@@ -195,6 +234,7 @@ public final class Database: Sendable {
 
     private func changingNames(_ body: () throws(StorageError) -> OctantError?) throws(OctantError) {
         let refused: OctantError? = naming.withLock { _ in
+            if state.withLock({ $0.closed }) { return OctantError(.unavailable, "the database is closed") }
             do throws(StorageError) { return try body() } catch { return OctantError(error) }
         }
         if let refused { throw refused }

@@ -54,7 +54,12 @@ package final class ComputePool: Sendable {
 
     /// Runs `job` on a thread of the pool, as soon as one is free.
     package func submit(_ job: @escaping @Sendable () -> Void) {
-        queue.change { $0.jobs.append(job) }
+        let closed = queue.change { queue -> Bool in
+            if !queue.closed { queue.jobs.append(job) }
+            return queue.closed
+        }
+        // No thread is left, and who waits for the job would wait forever.
+        if closed { job() }
     }
 
     /// Runs `body(0)` … `body(count - 1)`, on this thread and on threads of the pool that are idle now, and returns when

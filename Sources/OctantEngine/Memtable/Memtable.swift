@@ -77,6 +77,15 @@ package final class Memtable: RowSource, @unchecked Sendable {
     /// Bytes of vectors and payload.
     package var byteCount: Int { bytes.load(ordering: .relaxed) }
 
+    /// Bytes of its vectors that want a graph.
+    package func indexableBytes(_ config: CollectionConfig) -> Int {
+        let rows = rowCount
+        return zip(fields, config.params.vectors.all).reduce(0) { sum, pair in
+            let wanted = config.hnsw.applying(pair.1.params.hnsw).m != 0
+            return sum + (wanted ? max(0, rows - pair.0.absentCount) * pair.0.dimension * 4 : 0)
+        }
+    }
+
     /// The first LSN and the last one of its rows.
     package var lastVersion: UInt64 { rowCount == 0 ? 0 : versions[rowCount - 1] }
 

@@ -63,9 +63,9 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ Array($0.shards.values) }) {
+            for shard in state.withLock({ Array($0.shards.values) }) where !shard.isFlushBackingOff {
                 do { while try shard.flushFrozen() {} } catch {
-                    shard.log("\(shard.path): checkpoint failed: \(error)")
+                    if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
                 }
             }
         }

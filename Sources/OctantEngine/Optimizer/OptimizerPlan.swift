@@ -30,17 +30,21 @@ package struct OptimizerPlan: Sendable, Equatable {
         package var rowCount: Int
         package var deadCount: Int
         package var vectorBytes: Int
+        /// Bytes of vectors that want a graph and have none.
+        package var indexableBytes: Int
         package var isIndexed: Bool
         /// Whether its files are what the configuration asks for.
         package var isCurrent: Bool
 
         package init(
-            uuid: UUIDBytes, rowCount: Int, deadCount: Int, vectorBytes: Int, isIndexed: Bool, isCurrent: Bool
+            uuid: UUIDBytes, rowCount: Int, deadCount: Int, vectorBytes: Int, indexableBytes: Int, isIndexed: Bool,
+            isCurrent: Bool
         ) {
             self.uuid = uuid
             self.rowCount = rowCount
             self.deadCount = deadCount
             self.vectorBytes = vectorBytes
+            self.indexableBytes = indexableBytes
             self.isIndexed = isIndexed
             self.isCurrent = isCurrent
         }
@@ -70,11 +74,26 @@ package struct OptimizerPlan: Sendable, Equatable {
         let flat = parts.filter { !$0.isIndexed }.sorted { $0.vectorBytes < $1.vectorBytes }
         let indexed = parts.filter(\.isIndexed).sorted { $0.vectorBytes > $1.vectorBytes }
         if indexable, let plan = indexing(flat, indexed, config, cap, idle) { return plan }
-        if flat.count > flatSegmentsMax {
-            let sources = flat.map(\.uuid)
-            return OptimizerPlan(reason: .merge, sources: sources, indexed: false, growsFirst: false)
+        return mergingFlat(flat, cap) ?? merging(indexed, config, cap)
+    }
+
+    /// Merges the smallest of too many flat segments, and with them others up to the size of what they make: a row is
+    /// then rewritten a few times in its life, not each time a memtable is written.
+    private static func mergingFlat(_ flat: [Part], _ cap: Int) -> OptimizerPlan? {
+        guard flat.count > flatSegmentsMax else { return nil }
+        let parts = flat.sorted { $0.rowCount < $1.rowCount }
+        var sources: [UUIDBytes] = []
+        var rows = 0
+        var bytes = 0
+        for part in parts {
+            if sources.count >= 2, part.rowCount > rows { break }
+            guard part.vectorBytes <= cap - bytes else { break }
+            sources.append(part.uuid)
+            rows += part.rowCount
+            bytes += part.vectorBytes
         }
-        return merging(indexed, config, cap)
+        guard sources.count >= 2 else { return nil }
+        return OptimizerPlan(reason: .merge, sources: sources, indexed: false, growsFirst: false)
     }
 
     private static func isWorthVacuuming(_ part: Part, _ config: OptimizerConfig) -> Bool {
@@ -97,11 +116,14 @@ package struct OptimizerPlan: Sendable, Equatable {
         _ flat: [Part], _ indexed: [Part], _ config: OptimizerConfig, _ cap: Int, _ idle: Bool
     ) -> OptimizerPlan? {
         guard let kilobytes = config.indexingThreshold, kilobytes > 0 else { return nil }
-        let tail = flat.reduce(0) { $0 + $1.vectorBytes }
+        // A segment without a vector that wants a graph stays flat however often it is rewritten.
+        let flat = flat.filter { $0.indexableBytes > 0 }
+        let tail = flat.reduce(0) { $0 + $1.indexableBytes }
+        let whole = flat.reduce(0) { $0 + $1.vectorBytes }
         var threshold = min(kilobytes, Int.max >> 11) << 10
         if idle, let largest = indexed.first { threshold = min(threshold, max(1 << 20, largest.vectorBytes / 50)) }
         guard tail >= threshold, !flat.isEmpty else { return nil }
-        let base = indexed.first { $0.vectorBytes + tail <= cap }
+        let base = indexed.first { $0.vectorBytes + whole <= cap }
         var sources = base.map { [$0.uuid] } ?? []
         var bytes = base?.vectorBytes ?? 0
         for part in flat {

@@ -19,24 +19,30 @@ extension Shard {
         guard let kilobytes = optimizer.indexingThreshold, kilobytes > 0, optimizer.maxOptimizationThreads != 0 else {
             return false
         }
+        guard Self.wantsGraph(view.config) else { return false }
         var threshold = min(kilobytes, Int.max >> 11) << 10
         let largest = view.segments.filter(\.isIndexed).map(\.vectorBytes).max()
         if idle, let largest { threshold = min(threshold, max(1 << 20, largest / 50)) }
-        let dimensions = view.config.params.vectors.all.reduce(0) { $0 + $1.params.size }
-        let inMemory = view.memtables.reduce(0) { $0 + $1.table.rowCount } * dimensions * 4
-        let flat = view.segments.reduce(0) { $0 + ($1.isIndexed ? 0 : $1.vectorBytes) }
+        let inMemory = view.memtables.reduce(0) { $0 + $1.table.indexableBytes(view.config) }
+        let flat = view.segments.reduce(0) { $0 + $1.indexableBytes }
         return inMemory + flat >= threshold
+    }
+
+    private static func wantsGraph(_ config: CollectionConfig) -> Bool {
+        config.params.vectors.all.contains { IndexPolicy($0, config: config).graph != nil }
     }
 
     private var isIdle: Bool {
         steadyMilliseconds() &- background.withLock { $0.lastWrite } > Self.idleMilliseconds
     }
 
-    private func parts(_ view: ReadView, checkpoint: LSN) -> [OptimizerPlan.Part] {
+    /// The segments as the plan sees them; without a checkpoint, with all their deaths.
+    private func parts(_ view: ReadView, checkpoint: LSN?) -> [OptimizerPlan.Part] {
         view.segments.map { segment in
             OptimizerPlan.Part(
                 uuid: segment.entry.uuid, rowCount: segment.rowCount,
-                deadCount: segment.tombstones.deadCount(at: checkpoint), vectorBytes: segment.vectorBytes,
+                deadCount: checkpoint.map { segment.tombstones.deadCount(at: $0) } ?? segment.tombstones.killedCount,
+                vectorBytes: segment.vectorBytes, indexableBytes: segment.indexableBytes,
                 isIndexed: segment.isIndexed,
                 isCurrent: view.config.params.vectors.all.allSatisfy {
                     IndexPolicy($0, config: view.config).matches(segment.entry, vector: $0.name)
@@ -44,9 +50,8 @@ extension Shard {
         }
     }
 
-    private func nextPlan(_ view: ReadView, idle: Bool) -> OptimizerPlan? {
-        let checkpoint = publication.withLock { $0.checkpoint }
-        let indexable = view.config.params.vectors.all.contains { IndexPolicy($0, config: view.config).graph != nil }
+    private func nextPlan(_ view: ReadView, checkpoint: LSN?, idle: Bool) -> OptimizerPlan? {
+        let indexable = Self.wantsGraph(view.config)
         return OptimizerPlan.next(
             parts(view, checkpoint: checkpoint), config: view.config.optimizer, processors: Thread.processorCount,
             indexable: indexable, idle: idle)
@@ -56,25 +61,35 @@ extension Shard {
     ///
     /// - Parameter threads: threads for building graphs.
     package func optimizeOnce(threads: Int) -> Bool {
+        let mayRun = background.change { background -> Bool in
+            guard !background.closing, steadyMilliseconds() >= background.nextOptimization else { return false }
+            background.inOptimizer = true
+            return true
+        }
+        guard mayRun else { return false }
+        defer {
+            background.change {
+                $0.inOptimizer = false
+                $0.optimizing = false
+            }
+        }
         let idle = isIdle
-        if indexingIsDue(idle: idle) {
-            let view = view
-            let tail = view.memtables.reduce(0) { $0 + $1.table.rowCount }
-            if tail > 0 {
-                freeze()
-                do throws(StorageError) { while try flushFrozen() {} } catch {
-                    note(error, of: "checkpoint")
-                    return false
-                }
+        if checkpointIsDue(view, idle: idle) {
+            freeze()
+            do throws(StorageError) { while try flushFrozen() {} } catch {
+                note(error, of: "checkpoint")
+                return false
             }
         }
         let view = view
-        guard let plan = nextPlan(view, idle: idle) else { return false }
+        guard let plan = nextPlan(view, checkpoint: view.checkpoint, idle: idle) else {
+            background.change { $0.noteOptimized() }
+            return false
+        }
         background.change { $0.optimizing = true }
-        defer { background.change { $0.optimizing = false } }
         do throws(StorageError) {
             try run(plan, view, threads: threads)
-            background.change { $0.optimizerError = nil }
+            background.change { $0.noteOptimized() }
             return true
         } catch {
             note(error, of: plan.reason.rawValue)
@@ -82,17 +97,30 @@ extension Shard {
         }
     }
 
+    /// Whether points in memory are due to be indexed, or deaths that no checkpoint knows are due to be vacuumed.
+    private func checkpointIsDue(_ view: ReadView, idle: Bool) -> Bool {
+        if indexingIsDue(idle: idle), view.memtables.contains(where: { $0.table.rowCount > 0 }) { return true }
+        return view.lsn > view.checkpoint && nextPlan(view, checkpoint: nil, idle: idle)?.reason == .vacuum
+            && nextPlan(view, checkpoint: view.checkpoint, idle: idle)?.reason != .vacuum
+    }
+
+    /// Keeps the reason for the status and waits before the next attempt, longer each time: what failed once (a
+    /// damaged file, a full disk) most often fails again, and each attempt reads and writes whole segments.
     private func note(_ error: StorageError, of what: String) {
         guard error.code != .closed else { return }
         log("\(path): \(what) failed: \(error)")
-        background.change { $0.optimizerError = "\(what) failed: \(error)" }
+        background.change {
+            $0.optimizerError = "\(what) failed: \(error)"
+            $0.nextOptimization = steadyMilliseconds() + UInt64(1000) << UInt64(min($0.optimizerFailures, 6))
+            $0.optimizerFailures += 1
+        }
     }
 
     private func run(_ plan: OptimizerPlan, _ view: ReadView, threads: Int) throws(StorageError) {
         let segments = plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } }
         guard segments.count == plan.sources.count else { return }
         for segment in segments { try segment.verifyBulk() }
-        let (checkpoint, indexes) = publication.withLock { ($0.checkpoint, $0.fieldIndexes) }
+        let (checkpoint, indexes) = (view.checkpoint, view.fieldIndexes)
         let limit = view.config.hnsw.maxIndexingThreads
         let recipe = SegmentRecipe(
             sources: segments.enumerated().map { number, segment in
@@ -113,7 +141,16 @@ extension Shard {
         let view = view
         let off = view.config.optimizer.maxOptimizationThreads == 0
         let idle = isIdle
-        let due = !off && (indexingIsDue(idle: idle) || nextPlan(view, idle: idle) != nil)
+        let due = !off && (indexingIsDue(idle: idle) || nextPlan(view, checkpoint: nil, idle: idle) != nil)
         return (false, due, error)
+    }
+}
+
+extension BackgroundState {
+    /// Nothing is wrong any more.
+    fileprivate mutating func noteOptimized() {
+        optimizerError = nil
+        optimizerFailures = 0
+        nextOptimization = 0
     }
 }

@@ -141,6 +141,11 @@ package final class Segment: RowSource {
     /// Bytes of all original vectors.
     package var vectorBytes: Int { fields.reduce(0) { $0 + $1.byteCount } }
 
+    /// Bytes of vectors that want a graph and have none.
+    package var indexableBytes: Int {
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.params.size * 4) }
+    }
+
     /// Whether every vector that wants a graph has one (or is absent from all points).
     package var isIndexed: Bool { fields.contains(where: \.hasGraph) && fields.allSatisfy(\.isCovered) }
 

@@ -55,11 +55,13 @@ extension Shard {
     }
 
     /// Freezes the open memtable, if it has rows, and opens another. `applying` is held.
-    func freezeMemtable(roomFor rows: Int, through lsn: LSN, view: inout ReadView) -> Bool {
+    func freezeMemtable(
+        roomFor rows: Int, through lsn: LSN, view: inout ReadView, keepingEmpty: Bool = false
+    ) -> Bool {
         let capacity = max(limits.memtableRows, rows)
         guard let fresh = Memtable(capacity: capacity, vectors: view.config.params.vectors.all) else { return false }
         state.withLock { state in
-            if state.memtables[state.memtables.count - 1].table.rowCount == 0 {
+            if !keepingEmpty, state.memtables[state.memtables.count - 1].table.rowCount == 0 {
                 state.memtables.removeLast()
             } else {
                 state.memtables[state.memtables.count - 1].through = lsn
@@ -67,6 +69,7 @@ extension Shard {
             state.memtables.append(MemtableSlot(table: fresh, through: nil))
             view = state
         }
+        background.change { $0.loggedBytes = 0 }
         requestFlush()
         return true
     }

@@ -43,8 +43,7 @@ extension Shard {
         let live = segments.reduce(0) { $0 + $1.rowCount - $1.tombstones.killedCount }
         let view = ReadView(
             config: manifest.config, fieldIndexes: manifest.fieldIndexes, segments: segments,
-            memtables: [MemtableSlot(table: table, through: nil)],
-            lsn: manifest.checkpoint, liveCount: live)
+            memtables: [MemtableSlot(table: table, through: nil)], checkpoint: manifest.checkpoint, lsn: manifest.checkpoint, liveCount: live)
         let shard = Shard(
             path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest,
             view: view,
@@ -65,6 +64,7 @@ extension Shard {
             ) { record in
                 let operation = try UpdateOperation(logType: record.type, record.payload)
                 _ = applying.withLock { _ in apply(operation, at: record.lsn) }
+                noteLogged(bytes: record.payload.count)
                 while view.memtables.count > limits.frozenMax { _ = try flushFrozen() }
             }
             if let dropped = report.dropped {

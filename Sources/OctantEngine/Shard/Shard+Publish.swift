@@ -17,8 +17,25 @@ extension Shard {
     /// Publishes a manifest with the replacement, then swaps the parts in memory. Deaths that came after the recipe was
     /// made are carried over. Returns the segments that are gone, whose files may be removed.
     func publish(_ replacement: Replacement) throws(StorageError) {
+        do throws(StorageError) { try publishAndSwap(replacement) } catch {
+            // After a failed publication nobody knows which manifest a restart finds: then both must stay usable.
+            if store.failure == nil, let written = replacement.written {
+                try? fileSystem.removeTree(written.folder.path)  // the first error is the one to report
+            }
+            throw error
+        }
+    }
+
+    /// Throws if nothing may be published any more.
+    private func checkPublishable() throws(StorageError) {
+        if let failure = store.failure { throw failure }
+        if background.withLock({ $0.closing }) { throw StorageError(.closed, "the collection is closed") }
+    }
+
+    private func publishAndSwap(_ replacement: Replacement) throws(StorageError) {
         let gone = replacement.sources.compactMap { $0 as? Segment }
         let obsolete = try publication.withLock { (manifest) throws(StorageError) -> [String] in
+            if let failure = store.failure { throw failure }
             var next = manifest
             let goneIDs = Set(gone.map(\.entry.uuid))
             next.segments.removeAll { goneIDs.contains($0.uuid) }
@@ -37,6 +54,7 @@ extension Shard {
             applying.withLock { _ in
                 if let segment { carryDeaths(replacement, into: segment) }
                 state.withLock { state in
+                    state.checkpoint = manifest.checkpoint
                     state.segments.removeAll { goneIDs.contains($0.entry.uuid) }
                     state.memtables.removeAll { slot in
                         replacement.sources.contains { ($0 as AnyObject) === (slot.table as AnyObject) }
@@ -124,6 +142,7 @@ extension Shard {
     }
 
     private func flushOldest() throws(StorageError) -> Bool {
+        if background.withLock({ $0.closing }) { return false }
         let view = view
         guard view.memtables.count > 1, let through = view.memtables[0].through else {
             background.change { $0.flushRequested = false }
@@ -135,25 +154,49 @@ extension Shard {
             sources: [.init(rows: table, rowCount: table.rowCount)], checkpoint: through, config: view.config,
             fieldIndexes: indexes, indexed: false)
         do throws(StorageError) {
+            try checkPublishable()
             let written = try SegmentWriter.write(
                 recipe, directory: segmentsPath, fileSystem: fileSystem, isCancelled: { false })
             try publish(Replacement(sources: [table], written: written, checkpoint: through))
         } catch {
-            background.change { $0.diskFull = error.code == .diskFull ? error : nil }
+            background.change {
+                if error.code != .closed { $0.refusal = error }
+                $0.nextFlush = steadyMilliseconds() + Self.flushRetryMilliseconds
+            }
             throw error
         }
         truncateLog(through: through)
-        background.change { $0.diskFull = nil }
+        background.change {
+            $0.refusal = nil
+            $0.nextFlush = 0
+        }
         return true
     }
 
-    /// Freezes the open memtable if it has rows, so that the next flush writes it.
+    /// Milliseconds until a failed checkpoint is tried again.
+    private static let flushRetryMilliseconds: UInt64 = 1000
+
+    /// Whether a failed checkpoint still waits for its next attempt.
+    var isFlushBackingOff: Bool { background.withLock { steadyMilliseconds() < $0.nextFlush } }
+
+    /// Freezes the open memtable, so that the next flush makes a checkpoint of all that was applied. Without rows it
+    /// still moves the checkpoint, which deletions need.
     package func freeze() {
         applying.withLock { _ in
             var view = state.withLock { $0 }
-            guard let open = view.memtables.last, open.table.rowCount > 0 else { return }
-            _ = freezeMemtable(roomFor: 0, through: view.lsn, view: &view)
+            let covered = view.memtables.dropLast().last?.through ?? view.checkpoint
+            guard view.lsn > covered else { return }
+            _ = freezeMemtable(roomFor: 0, through: view.lsn, view: &view, keepingEmpty: true)
         }
+    }
+
+    /// Counts what was logged, and asks for a checkpoint when it is much: a restart has to read it.
+    func noteLogged(bytes: Int) {
+        let full = background.withLock { background -> Bool in
+            background.loggedBytes += bytes + 64
+            return background.loggedBytes >= limits.logBytes
+        }
+        if full { freeze() }
     }
 
     // MARK: Configuration
@@ -161,18 +204,18 @@ extension Shard {
     /// Publishes a changed configuration and reopens the segments whose placement it changes.
     package func reconfigure(_ config: CollectionConfig) throws(StorageError) {
         try publication.withLock { (manifest) throws(StorageError) in
+            try checkPublishable()
             var next = manifest
             next.config = config
-            let obsolete = try writeDeletions(&next, extra: nil)
-            _ = try store.publish(next.encoded())
-            manifest = next
-            for path in obsolete { try? fileSystem.unlink(path) }  // swept by recovery too
+            // First what can fail: the configuration in force and the published one must not differ.
             var reopened: [Segment] = []
             for segment in state.withLock({ $0.segments }) {
                 reopened.append(
                     try Segment(
                         segment.entry, folder: segment.folder, config: config, tombstones: segment.tombstones))
             }
+            _ = try store.publish(next.encoded())
+            manifest = next
             state.withLock {
                 $0.config = config
                 $0.segments = reopened
@@ -206,6 +249,7 @@ extension Shard {
         try publication.withLock { (manifest) throws(StorageError) in
             var next = manifest
             guard change(&next.fieldIndexes) else { return }
+            try checkPublishable()
             let open = state.withLock { $0.segments }
             var reopened: [Segment] = []
             for segment in open {

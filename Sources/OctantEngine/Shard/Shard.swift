@@ -83,14 +83,28 @@ package final class Shard: Sendable {
                 return error
             }
         }
-        if let failed { completion(.failure(failed)) }
+        if let failed { return completion(.failure(failed)) }
+        // Outside of the lock: a completion may write again.
+        if !wait { settleUnacknowledged() }
+    }
+
+    /// Answers writes that do not wait and that the log wrote, or failed to, before they stood in the queue.
+    private func settleUnacknowledged() {
+        if let written = wal.withLock({ $0 })?.writtenLSN { acknowledge(written: written) }
+        let lost = queue.withLock { queue -> (StorageError, [ApplyQueue.Completion])? in
+            guard let failure = queue.failure, !queue.unacknowledged.isEmpty else { return nil }
+            defer { queue.unacknowledged.removeAll() }
+            return (failure, queue.unacknowledged.map(\.completion))
+        }
+        guard let (failure, completions) = lost else { return }
+        for completion in completions { completion(.failure(OctantError(failure))) }
     }
 
     /// Refuses writes that would need room there is none of.
     private func admit(_ operation: UpdateOperation) throws(OctantError) {
         if let failure { throw OctantError(failure) }
         if case .delete = operation { return }
-        if let full = background.withLock({ $0.diskFull }) { throw OctantError(full) }
+        if let refusal = background.withLock({ $0.refusal }) { throw OctantError(refusal) }
     }
 
     private func enqueue(
@@ -112,7 +126,6 @@ package final class Shard: Sendable {
                     .init(lsn: lsn, operation: operation, bytes: bytes.count, completion: wait ? completion : nil))
                 if !wait { $0.unacknowledged.append((lsn, completion)) }
             }
-            if !wait { acknowledge(written: log.writtenLSN) }
         } catch {
             throw OctantError(error)
         }
@@ -185,6 +198,7 @@ package final class Shard: Sendable {
                 for entry in entries {
                     waitForRoom()
                     let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
+                    noteLogged(bytes: entry.bytes)
                     queue.change {
                         $0.applied = entry.lsn
                         $0.pendingBytes -= entry.bytes
@@ -205,11 +219,15 @@ package final class Shard: Sendable {
     private func waitForRoom() {
         background.wait { [self] background -> Void? in
             let frozen = state.withLock { $0.memtables.count - 1 }
-            return frozen < limits.frozenMax || background.diskFull != nil || background.closing ? () : nil
+            return frozen < limits.frozenMax || background.refusal != nil || background.closing ? () : nil
         }
     }
 
-    /// Stops taking writes, finishes what is logged, and closes the log.
+    /// Why upserts are refused: the last checkpoint failed.
+    package var refusal: StorageError? { background.withLock { $0.refusal } }
+
+    /// Stops taking writes, finishes what is logged, and closes the log. When it returns, no background work touches
+    /// the shard's files any more and none begins.
     package func close() {
         background.change { $0.closing = true }
         let log = order.withLock { _ in
@@ -225,6 +243,9 @@ package final class Shard: Sendable {
         }
         applier.withLock { $0 }?.join()
         applier.withLock { $0 = nil }
+        background.wait { $0.inOptimizer ? nil : () }
+        flushing.withLock { _ in }
+        publication.withLock { _ in }
     }
 
     /// Gives back log files whose operations are all in segments.
@@ -287,10 +308,19 @@ struct ApplyQueue: Sendable {
 struct BackgroundState: Sendable {
     /// A frozen memtable waits for its checkpoint.
     var flushRequested = false
-    /// The last checkpoint failed for want of room; upserts are refused until one succeeds.
-    var diskFull: StorageError?
+    /// Why the last checkpoint failed, most often for want of room; upserts are refused until one succeeds.
+    var refusal: StorageError?
+    /// When a failed checkpoint and a failed optimisation are tried again, in milliseconds of the steady clock.
+    var nextFlush: UInt64 = 0
+    var nextOptimization: UInt64 = 0
+    /// Optimisations that failed in a row.
+    var optimizerFailures = 0
+    /// Bytes of the log that no freeze covers.
+    var loggedBytes = 0
     /// Why the last optimisation failed.
     var optimizerError: String?
+    /// The optimizer's thread is looking at the shard or working on it.
+    var inOptimizer = false
     /// An optimisation is running.
     var optimizing = false
     /// The shard is closing: background work stops.

@@ -19,6 +19,8 @@ package struct ReadView: Sendable {
     package var segments: [Segment]
     /// Memtables, oldest first; the last is being written to.
     package var memtables: [MemtableSlot]
+    /// Operations up to this one are in segments and deletion bitmaps.
+    package var checkpoint: LSN
     /// Operations up to this one are visible.
     package var lsn: LSN
     /// Points.
@@ -58,6 +60,9 @@ package struct ShardLimits: Sendable {
     package var memtableBytes = 32 << 20
     /// Frozen memtables that may wait for their checkpoint before writes wait for it.
     package var frozenMax = 3
+    /// Bytes of the log after which a checkpoint is made even if memory is not full: operations that add no rows fill
+    /// the log too.
+    package var logBytes = 128 << 20
     /// Bytes of operations that may be logged and not yet applied.
     package var queueBytesMax = 256 << 20
 

@@ -1,0 +1,66 @@
+import Octant
+import OctantEngine
+import OctantModel
+import OctantStorage
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+@Suite("Collection against a model")
+struct CollectionModelTests {
+    @Test(
+        "random operations leave what a dictionary holds, through flushes, merges, vacuum and reopening",
+        arguments: [1, 2, 3, 4] as [UInt64])
+    func randomOperations(seed: UInt64) throws {
+        let folder = TemporaryFolder()
+        var requests = RandomRequests(generator: SeededGenerator(seed: seed))
+        var model = Model()
+        var database = try openTiny(folder.path)
+        try database.createCollection("c", tinyConfig())
+        var collection = try database.collection("c")
+        for step in 0..<700 {
+            let operation = requests.operation()
+            let before = model
+            if model.apply(operation) {
+                try collection.update(operation)
+            } else {
+                model = before
+                #expect(throws: OctantError.self) { try collection.update(operation) }
+            }
+            if step % 31 == 0 { try changeSettings(collection, &requests) }
+            if step % 70 == 69 { try expectEqual(collection, model, &requests, "seed \(seed), step \(step)") }
+            if step % 140 == 139 {
+                database.close()
+                database = try openTiny(folder.path)
+                collection = try database.collection("c")
+                try expectEqual(collection, model, &requests, "seed \(seed), reopened at \(step)")
+            }
+        }
+        database.close()
+    }
+
+    private func changeSettings(_ collection: Collection, _ requests: inout RandomRequests) throws {
+        switch Int.random(in: 0..<6, using: &requests.generator) {
+        case 0: try collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer))
+        case 1: try collection.createFieldIndex(PayloadPath("t"), FieldIndexSchema(type: .keyword))
+        case 2: try collection.deleteFieldIndex(PayloadPath("n"))
+        case 3: try collection.deleteFieldIndex(PayloadPath("t"))
+        case 4:
+            var patch = CollectionPatch()
+            var hnsw = HNSWConfigDiff()
+            hnsw.m = [0, 4, 6][Int.random(in: 0..<3, using: &requests.generator)]
+            patch.hnsw = hnsw
+            try collection.patch(patch)
+        default:
+            var patch = CollectionPatch()
+            patch.vectors = [VectorPatch(name: "a", onDisk: Bool.random(using: &requests.generator))]
+            patch.quantization =
+                Bool.random(using: &requests.generator) ? .disabled : .set(.scalar(ScalarQuantization(quantile: 0.99)))
+            try collection.patch(patch)
+        }
+    }
+}

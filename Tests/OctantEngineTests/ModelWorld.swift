@@ -1,0 +1,272 @@
+import Octant
+import OctantEngine
+import OctantModel
+import OctantStorage
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What a point should be.
+struct ModelPoint: Equatable {
+    var payload: [String: JSONValue] = [:]
+    var vectors: [String: [Float]] = [:]
+}
+
+/// The slow, obvious database that a collection is compared with.
+struct Model {
+    var points: [PointID: ModelPoint] = [:]
+
+    /// Applies an operation; `false` if it must be refused.
+    mutating func apply(_ operation: UpdateOperation) -> Bool {
+        switch operation {
+        case .upsert(let list):
+            for point in list {
+                points[point.id] = ModelPoint(payload: members(point.payload.object), vectors: vectors(point.vectors))
+            }
+        case .delete(let selection): for id in select(selection) { points[id] = nil }
+        case .setPayload(let object, let selection, _):
+            let ids = select(selection)
+            guard ids.allSatisfy({ points[$0] != nil }) else { return false }
+            for id in ids {
+                for (key, value) in object.pairs { points[id]?.payload[key] = value == .null ? nil : value }
+            }
+        case .overwritePayload(let payload, let selection):
+            let whole = members(payload.object)
+            for id in select(selection) { points[id]?.payload = whole }
+        case .deletePayload(let paths, let selection):
+            for id in select(selection) { for path in paths { points[id]?.payload[path.description] = nil } }
+        case .clearPayload(let selection):
+            for id in select(selection) { points[id]?.payload = [:] }
+        case .updateVectors(let list):
+            guard list.allSatisfy({ points[$0.id] != nil }) else { return false }
+            for entry in list {
+                let new = vectors(entry.vectors)
+                points[entry.id]?.vectors.merge(new) { _, new in new }
+            }
+        case .deleteVectors(let names, let selection):
+            for id in select(selection) { for name in names { points[id]?.vectors[name] = nil } }
+        }
+        return true
+    }
+
+    func select(_ selection: PointSelection) -> [PointID] {
+        switch selection {
+        case .ids(let ids): ids
+        case .filter(let filter): points.filter { matches($0.key, $0.value, filter) }.map(\.key)
+        }
+    }
+
+    func matches(_ id: PointID, _ point: ModelPoint, _ filter: Filter) -> Bool {
+        filter.must.allSatisfy { matches(id, point, $0) } && filter.mustNot.allSatisfy { !matches(id, point, $0) }
+            && (filter.should.isEmpty || filter.should.contains { matches(id, point, $0) })
+    }
+
+    private func matches(_ id: PointID, _ point: ModelPoint, _ condition: Condition) -> Bool {
+        switch condition {
+        case .hasID(let ids): return ids.contains(id)
+        case .hasVector(let name): return point.vectors[name] != nil
+        case .isEmpty(let path): return point.payload[path.description] == nil
+        case .field(let field):
+            let value = point.payload[field.key.description]
+            if let range = field.range {
+                guard case .integer(let number)? = value else { return false }
+                return range.contains(Double(number))
+            }
+            if case .value(.string(let text))? = field.match { return value == .string(text) }
+            if case .value(.integer(let number))? = field.match { return value == .integer(number) }
+            return false
+        default: return false
+        }
+    }
+
+    func members(_ object: JSONObject) -> [String: JSONValue] {
+        Dictionary(object.pairs.map { ($0.key, $0.value) }) { _, new in new }
+    }
+
+    func vectors(_ vectors: NamedVectors) -> [String: [Float]] {
+        var result: [String: [Float]] = [:]
+        for entry in vectors.entries {
+            if case .dense(let values) = entry.vector { result[entry.name] = values }
+        }
+        return result
+    }
+}
+
+/// Random operations and questions.
+struct RandomRequests {
+    var generator: SeededGenerator
+    /// Ids are drawn from this many numbers and as many UUIDs.
+    var idRange: UInt64 = 150
+
+    mutating func id() -> PointID {
+        let number = UInt64.random(in: 0..<idRange, using: &generator)
+        return Bool.random(using: &generator) ? .number(number) : .uuid(UUIDValue(high: number % 3, low: number))
+    }
+
+    mutating func ids(_ range: ClosedRange<Int>) -> [PointID] {
+        (0..<Int.random(in: range, using: &generator)).map { _ in id() }
+    }
+
+    mutating func payload() -> JSONObject {
+        var object = JSONObject()
+        if Int.random(in: 0..<5, using: &generator) > 0 {
+            object["n"] = .integer(Int64.random(in: 0..<20, using: &generator))
+        }
+        if Bool.random(using: &generator) { object["t"] = .string("t\(Int.random(in: 0..<4, using: &generator))") }
+        if Int.random(in: 0..<8, using: &generator) == 0 { object["long"] = .string(String(repeating: "x", count: 400)) }
+        return object
+    }
+
+    mutating func vectors() -> NamedVectors {
+        var entries: [NamedVectors.Entry] = []
+        if Int.random(in: 0..<6, using: &generator) > 0 {
+            entries.append(.init(name: "a", vector: .dense(randomVector(4, &generator))))
+        }
+        if Bool.random(using: &generator) {
+            entries.append(.init(name: "b", vector: .dense(randomVector(1, &generator))))
+        }
+        return NamedVectors(entries)
+    }
+
+    mutating func filter() -> Filter {
+        let n = try? PayloadPath("n")
+        let t = try? PayloadPath("t")
+        guard let n, let t else { return Filter() }
+        let low = Double(Int.random(in: 0..<20, using: &generator))
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: return Filter(must: [.field(.init(key: n, range: .init(gte: low, lt: low + 2)))])
+        case 1: return Filter(must: [.field(.init(key: t, match: .value(.string("t1"))))])
+        case 2: return Filter(mustNot: [.field(.init(key: n, range: .init(gte: 3))), .isEmpty(t)])
+        case 3: return Filter(must: [.hasID(Set(ids(0...10)))])
+        case 4: return Filter(must: [.hasVector("b")], mustNot: [.field(.init(key: n, match: .value(.integer(4))))])
+        default: return Filter(should: [.isEmpty(n), .field(.init(key: t, match: .value(.string("t2"))))])
+        }
+    }
+
+    mutating func selection(_ range: ClosedRange<Int> = 1...6) -> PointSelection {
+        Int.random(in: 0..<3, using: &generator) == 0 ? .filter(filter()) : .ids(ids(range))
+    }
+
+    mutating func operation() -> UpdateOperation {
+        switch Int.random(in: 0..<20, using: &generator) {
+        case 0..<9:
+            return .upsert(ids(0...8).map { Point(id: $0, vectors: vectors(), payload: Payload(payload())) })
+        case 9: return .upsert(ids(40...60).map { Point(id: $0, vectors: vectors(), payload: Payload(payload())) })
+        case 10, 11: return .delete(.ids(ids(1...12)))
+        case 12: return .delete(.filter(filter()))
+        case 13: return .setPayload(payload(), selection(1...2), key: nil)
+        case 14: return .overwritePayload(Payload(payload()), selection())
+        case 15: return .deletePayload((try? [PayloadPath("n")]) ?? [], selection())
+        case 16: return .clearPayload(selection())
+        case 17, 18: return .updateVectors(ids(1...2).map { ($0, vectors()) })
+        default: return .deleteVectors(Bool.random(using: &generator) ? ["a"] : ["a", "b"], selection())
+        }
+    }
+}
+
+/// Compares every read of a collection with the model.
+func expectEqual(_ collection: Collection, _ model: Model, _ requests: inout RandomRequests, _ note: String) throws {
+    let ids = model.points.keys.sorted()
+    #expect(try collection.count() == ids.count, "\(note)")
+    let records = try collection.retrieve(ids, withVector: .all)
+    #expect(records.map(\.id) == ids, "\(note)")
+    for record in records {
+        let expected = model.points[record.id]
+        let found = ModelPoint(
+            payload: model.members(record.payload?.object ?? JSONObject()),
+            vectors: model.vectors(record.vectors ?? NamedVectors()))
+        #expect(found == expected, "\(note): \(record.id)")
+    }
+    try expectScroll(collection, model, nil, note)
+    for _ in 0..<3 {
+        let filter = requests.filter()
+        try expectScroll(collection, model, filter, note)
+        try expectSearch(collection, model, filter, &requests, note)
+    }
+    try expectSearch(collection, model, nil, &requests, note)
+}
+
+private func expectScroll(_ collection: Collection, _ model: Model, _ filter: Filter?, _ note: String) throws {
+    let expected = model.points.filter { entry in filter.map { model.matches(entry.key, entry.value, $0) } ?? true }
+        .keys.sorted()
+    #expect(try collection.count(filter) == expected.count, "\(note) \(filter as Any)")
+    var found: [PointID] = []
+    var offset: PointID?
+    repeat {
+        let page = try collection.scroll(ScrollRequest(filter: filter, offset: offset, limit: 37))
+        found += page.points.map(\.id)
+        offset = page.next
+    } while offset != nil
+    #expect(found == expected, "\(note) \(filter as Any)")
+}
+
+private func expectSearch(
+    _ collection: Collection, _ model: Model, _ filter: Filter?, _ requests: inout RandomRequests, _ note: String
+) throws {
+    for (name, dimension) in [("a", 4), ("b", 1)] {
+        let query = randomVector(dimension, &requests.generator)
+        func score(_ vector: [Float]) -> Float {
+            name == "a"
+                ? zip(query, vector).reduce(0) { $0 + $1.0 * $1.1 }
+                : zip(query, vector).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+        }
+        var scores: [PointID: Float] = [:]
+        for (id, point) in model.points where filter.map({ model.matches(id, point, $0) }) ?? true {
+            if let vector = point.vectors[name] { scores[id] = score(vector) }
+        }
+        let best = scores.values.sorted { name == "a" ? $0 > $1 : $0 < $1 }.prefix(10)
+        for exact in [true, false] {
+            let found = try collection.query(
+                QueryRequest(
+                    query: .nearest(.vector(.dense(query))), using: name, filter: filter,
+                    params: SearchParams(
+                        hnswEF: 64, exact: exact, quantization: QuantizationSearchParams(rescore: true)), limit: 10))
+            #expect(Set(found.map(\.id)).count == found.count, "\(note)")
+            if exact { #expect(found.count == best.count, "\(note) \(name) \(filter as Any)") }
+            for (place, hit) in found.enumerated() {
+                guard let expected = scores[hit.id] else {
+                    Issue.record("\(note): \(hit.id) must not be found")
+                    continue
+                }
+                #expect(abs(hit.score - expected) < 1e-4, "\(note)")
+                if exact { #expect(abs(hit.score - best[place]) < 1e-4, "\(note)") }
+            }
+        }
+    }
+}
+
+/// A collection of three vectors with every threshold so small that background work never ends.
+func tinyConfig() -> CollectionConfig {
+    var config = CollectionConfig(
+        params: CollectionParams(
+            vectors: .named([
+                .init(name: "a", params: VectorParams(size: 4, distance: .dot)),
+                .init(name: "b", params: VectorParams(size: 1, distance: .euclid)),
+                .init(name: "never", params: VectorParams(size: 2, distance: .cosine)),
+            ])))
+    config.wal.capacityMB = 1
+    config.optimizer.indexingThreshold = 1
+    config.optimizer.vacuumMinVectorNumber = 100
+    config.hnsw.m = 4
+    config.hnsw.efConstruct = 16
+    return config
+}
+
+func tinyLimits() -> ShardLimits {
+    var limits = ShardLimits()
+    limits.memtableRows = 32
+    limits.memtableBytes = 4096
+    limits.queueBytesMax = 1 << 16
+    return limits
+}
+
+func openTiny(_ path: String, _ fileSystem: any FileSystem = FaultInjectingFileSystem(syncs: false)) throws -> Database {
+    var options = DatabaseOptions(path: path)
+    options.searchThreads = 2
+    options.log = { _ = "log: \($0)\n".withCString { write(2, $0, strlen($0)) } }
+    return try Database.open(options, fileSystem: fileSystem, limits: tinyLimits())
+}

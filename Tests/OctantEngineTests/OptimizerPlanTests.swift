@@ -1,0 +1,156 @@
+import OctantEngine
+import OctantModel
+import OctantStorage
+import Testing
+
+@Suite("Optimizer plan")
+struct OptimizerPlanTests {
+    typealias Part = OptimizerPlan.Part
+
+    private func part(
+        _ rows: Int, dead: Int = 0, indexed: Bool = false, indexable: Int? = nil, current: Bool = true
+    ) -> Part {
+        Part(
+            uuid: .random(), rowCount: rows, deadCount: dead, vectorBytes: rows * 1024,
+            indexableBytes: indexable ?? (indexed ? 0 : rows * 1024), isIndexed: indexed, isCurrent: current)
+    }
+
+    private func config(_ change: (inout OptimizerConfig) -> Void = { _ in }) -> OptimizerConfig {
+        var config = OptimizerConfig()
+        config.indexingThreshold = 1000
+        config.maxSegmentSize = 100_000
+        change(&config)
+        return config
+    }
+
+    private func next(_ parts: [Part], _ config: OptimizerConfig, indexable: Bool = true, idle: Bool = false)
+        -> OptimizerPlan?
+    {
+        OptimizerPlan.next(parts, config: config, processors: 2, indexable: indexable, idle: idle)
+    }
+
+    @Test("nothing is due for few, small, current segments")
+    func nothing() {
+        #expect(next([], config()) == nil)
+        #expect(next([part(500), part(400)], config()) == nil)
+        #expect(next([part(50_000, indexed: true)], config()) == nil)
+    }
+
+    @Test("what the configuration no longer matches goes first, then what is mostly dead")
+    func order() {
+        let stale = part(10, current: false)
+        let dying = part(2000, dead: 900)
+        let big = part(2000)
+        #expect(next([big, dying, stale], config())?.sources == [stale.uuid])
+        #expect(next([big, dying], config())?.reason == .vacuum)
+        #expect(next([big, dying], config())?.sources == [dying.uuid])
+        #expect(next([big], config())?.reason == .indexing)
+    }
+
+    @Test("a segment of nothing but dead rows goes however small it is")
+    func allDead() {
+        let dead = part(3, dead: 3)
+        #expect(next([dead], config())?.sources == [dead.uuid])
+        #expect(next([part(3, dead: 2)], config()) == nil)
+    }
+
+    @Test("flat segments grow the largest graph that has room for them")
+    func indexing() {
+        let full = part(99_990, indexed: true)
+        let large = part(50_000, indexed: true)
+        let flat = [part(600), part(500)]
+        let plan = next([full, large] + flat, config())
+        #expect(plan?.reason == .indexing)
+        #expect(plan?.growsFirst == true)
+        #expect(plan?.sources.first == large.uuid)
+        #expect(plan?.sources.count == 3)
+        #expect(next([full] + flat, config())?.growsFirst == false)
+    }
+
+    @Test("segments whose points lack the vectors that want a graph are never indexed")
+    func absentVectors() {
+        let parts = [part(5000, indexable: 0), part(5000, indexable: 0)]
+        #expect(next(parts, config()) == nil)
+        let plan = next(parts + [part(2000)], config())
+        #expect(plan?.sources.count == 1)
+    }
+
+    @Test("without graphs, flat segments are merged when they are many, the small ones first")
+    func flatMerge() {
+        let large = part(50_000)
+        let small = (0..<4).map { _ in part(100) }
+        let plan = next([large] + small, config(), indexable: false)
+        #expect(plan?.reason == .merge)
+        #expect(Set(plan?.sources ?? []) == Set(small.map(\.uuid)))
+        #expect(next(small, config(), indexable: false) == nil)
+    }
+
+    @Test("background work that is turned off has no plan")
+    func off() {
+        #expect(next([part(10, dead: 10, current: false)], config { $0.maxOptimizationThreads = 0 }) == nil)
+        #expect(next([part(5000)], config { $0.indexingThreshold = 0 }) == nil)
+    }
+
+    @Test("an idle collection indexes a tail that a busy one leaves")
+    func idle() {
+        let parts = [part(2000, indexed: true), part(1100)]
+        let settings = config { $0.indexingThreshold = 10_000 }
+        #expect(next(parts, settings) == nil)
+        #expect(next(parts, settings, idle: true)?.reason == .indexing)
+    }
+
+    @Test("carrying out plans ends, for any segments and settings", arguments: 0..<40 as Range<UInt64>)
+    func terminates(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<50 {
+            var parts = (0..<Int.random(in: 0...30, using: &generator)).map { _ in randomPart(&generator) }
+            let settings = config {
+                $0.indexingThreshold = [nil, 0, 1, 1000, 100_000].randomElement(using: &generator) ?? 1
+                $0.maxSegmentSize = [nil, 1, 5000, 1 << 40].randomElement(using: &generator) ?? nil
+                $0.defaultSegmentNumber = Int.random(in: 0...4, using: &generator)
+                $0.deletedThreshold = [0, 0.2, 1].randomElement(using: &generator) ?? 0
+                $0.vacuumMinVectorNumber = [0, 100].randomElement(using: &generator) ?? 0
+            }
+            let indexable = Bool.random(using: &generator)
+            let idle = Bool.random(using: &generator)
+            var steps = 0
+            while let plan = next(parts, settings, indexable: indexable, idle: idle) {
+                apply(plan, to: &parts, indexable)
+                steps += 1
+                guard steps < 300 else {
+                    Issue.record("seed \(seed): still \(plan.reason) after \(steps) steps")
+                    return
+                }
+            }
+        }
+    }
+
+    private func randomPart(_ generator: inout SeededGenerator) -> Part {
+        let rows = Int.random(in: 1...20_000, using: &generator)
+        let indexed = Bool.random(using: &generator)
+        return part(
+            rows, dead: Bool.random(using: &generator) ? Int.random(in: 0...rows, using: &generator) : 0,
+            indexed: indexed, indexable: indexed || Bool.random(using: &generator) ? nil : 0,
+            current: Int.random(in: 0..<5, using: &generator) > 0)
+    }
+
+    /// What the writer makes of a plan: dead rows go, except those a graph is grown over.
+    private func apply(_ plan: OptimizerPlan, to parts: inout [Part], _ indexable: Bool) {
+        let sources = plan.sources.compactMap { uuid in parts.first { $0.uuid == uuid } }
+        #expect(sources.count == plan.sources.count)
+        parts.removeAll { plan.sources.contains($0.uuid) }
+        var rows = 0
+        var dead = 0
+        var wantsGraph = false
+        for (place, source) in sources.enumerated() {
+            let keeps = plan.growsFirst && place == 0
+            rows += keeps ? source.rowCount : source.rowCount - source.deadCount
+            dead += keeps ? source.deadCount : 0
+            if source.indexableBytes > 0 || source.isIndexed { wantsGraph = true }
+        }
+        guard rows > 0 else { return }
+        let indexed = plan.indexed && wantsGraph && indexable
+        parts.append(
+            part(rows, dead: dead, indexed: indexed, indexable: wantsGraph && indexable && !indexed ? rows * 1024 : 0))
+    }
+}
