@@ -59,7 +59,8 @@ final class Bench {
         fflush(nil)
         while let line = readLine() {
             let words = line.split(separator: " ").map(String.init)
-            guard words.count == 3, let mode = Arguments.Mode(rawValue: words[1]), let ef = Int(words[2]) else { return }
+            guard words.count == 3, let mode = Arguments.Mode(rawValue: words[1]), let ef = Int(words[2])
+            else { return }
             guard
                 let index = indexes[words[0]]
                     ?? (words[0] == "-"

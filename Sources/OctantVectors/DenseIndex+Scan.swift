@@ -14,7 +14,7 @@ extension DenseIndex {
             let codeQuery = codes.query(query, scratch)
             let wanted = poolSize(options)
             let count: Int
-            if let nibbles = codeQuery.nibbles, range.count > 16 * wanted {
+            if let nibbles = codeQuery.nibbles, range.count / 16 > wanted {
                 count = scanRun(nibbles, range, max(3 * wanted, 400), scratch, admit)
                 nibbles.refine(scratch, count)
             } else {

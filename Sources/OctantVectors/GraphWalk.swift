@@ -125,20 +125,27 @@ func walk<S: RowScorer, L: LinkSource>(
             if position <= lowest &+ walkBreadth { source.prefetch(fresh[i], level) }
         }
         cursor = lowest
-        // Ask for the links of the next nodes to be expanded, and of those after them.
-        var asked = 0
-        var next = cursor
-        while next < count, asked < 2 &* walkBreadth {
-            if pool[next] & 1 == 0 {
-                source.prefetch(keyRow(pool[next]), level)
-                asked &+= 1
-            }
-            next &+= 1
-        }
+        prefetchNext(pool, from: cursor, count: count, source, level)
     }
     scratch.clearVisited(rows: rows, count: seenCount)
     for i in 0..<count { pool[i] &= ~1 }
     return count
+}
+
+/// Asks for the links of the next nodes to be expanded, and of those after them.
+@inline(__always)
+private func prefetchNext<L: LinkSource>(
+    _ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ source: L, _ level: Int
+) {
+    var asked = 0
+    var next = cursor
+    while next < count, asked < 2 &* walkBreadth {
+        if pool[next] & 1 == 0 {
+            source.prefetch(keyRow(pool[next]), level)
+            asked &+= 1
+        }
+        next &+= 1
+    }
 }
 
 /// Best-first search on level 0 for rows that `admit` lets pass. Nodes that do not pass are walked through. Results go

@@ -133,7 +133,8 @@ package struct Int8Codes: @unchecked Sendable {
 
     /// A second pass over the rows, so that no more than a block of them is ever in memory twice.
     private static func encodeNibbles(
-        _ rows: DenseRows, _ parameters: Int8Parameters, _ threads: Int, _ write: (UnsafeRawBufferPointer) throws -> Void
+        _ rows: DenseRows, _ parameters: Int8Parameters, _ threads: Int,
+        _ write: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let stride = parameters.nibbleStride
         let block = max(1, min(rows.count, (2 << 20) / stride))
