@@ -1,11 +1,11 @@
 package import OctantModel
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The index of one key over the rows of a segment: what each row holds, and which rows hold a value.

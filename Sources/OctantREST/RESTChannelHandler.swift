@@ -1,245 +1,245 @@
 #if Server
-    import NIOCore
-    import NIOHTTP1
-    import OctantModel
-    import OctantService
+import NIOCore
+import NIOHTTP1
+import OctantModel
+import OctantService
 
-    /// One connection: collects a request, hands it over, writes the answer. Pipelined requests arrive one by one, since
-    /// the handler in front holds the next back until the answer is written.
-    final class RESTChannelHandler: ChannelInboundHandler {
-        typealias InboundIn = HTTPServerRequestPart
-        typealias OutboundOut = HTTPServerResponsePart
+/// One connection: collects a request, hands it over, writes the answer. Pipelined requests arrive one by one, since
+/// the handler in front holds the next back until the answer is written.
+final class RESTChannelHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
-        /// What is known of the request that is being read.
-        private struct Incoming {
-            var head: HTTPRequestHead
-            var target: Target
-            var body: [UInt8] = []
-            /// Bytes of the body seen so far.
-            var seen = 0
-        }
+    /// What is known of the request that is being read.
+    private struct Incoming {
+        var head: HTTPRequestHead
+        var target: Target
+        var body: [UInt8] = []
+        /// Bytes of the body seen so far.
+        var seen = 0
+    }
 
-        /// What a request leads to.
-        private enum Target {
-            case operation(
-                Operation, parameters: [(name: String, value: String)], query: [(name: String, value: String)])
-            /// An answer that is known already; it is sent after the body, then the connection closes if `close`.
-            case answer(RESTResponse, close: Bool)
-        }
+    /// What a request leads to.
+    private enum Target {
+        case operation(
+            Operation, parameters: [(name: String, value: String)], query: [(name: String, value: String)])
+        /// An answer that is known already; it is sent after the body, then the connection closes if `close`.
+        case answer(RESTResponse, close: Bool)
+    }
 
-        private enum State {
-            /// Between requests.
-            case idle
-            /// A request is being read.
-            case reading(Incoming)
-            /// A request is being answered.
-            case running(HTTPRequestHead)
-            /// The last answer is written.
-            case closing
-        }
+    private enum State {
+        /// Between requests.
+        case idle
+        /// A request is being read.
+        case reading(Incoming)
+        /// A request is being answered.
+        case running(HTTPRequestHead)
+        /// The last answer is written.
+        case closing
+    }
 
-        private static let router = Router()
-        /// A body that is too large is still read, up to so many times the limit, because most clients read the answer
-        /// only after they have sent everything.
-        private static let discardFactor = 8
+    private static let router = Router()
+    /// A body that is too large is still read, up to so many times the limit, because most clients read the answer
+    /// only after they have sent everything.
+    private static let discardFactor = 8
 
-        private let handler: RESTHandler
-        private let options: RESTServerOptions
-        private var state = State.idle
-        private var context: ChannelHandlerContext?
+    private let handler: RESTHandler
+    private let options: RESTServerOptions
+    private var state = State.idle
+    private var context: ChannelHandlerContext?
 
-        init(handler: RESTHandler, options: RESTServerOptions) {
-            self.handler = handler
-            self.options = options
-        }
+    init(handler: RESTHandler, options: RESTServerOptions) {
+        self.handler = handler
+        self.options = options
+    }
 
-        func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-        func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch unwrapInboundIn(data) {
-            case .head(let head):
-                guard case .idle = state else { return }
-                let incoming = Incoming(head: head, target: target(of: head))
-                state = .reading(incoming)
-                // A client that waits for our consent to send a large body gets the refusal at once.
-                if case .answer(_, close: true) = incoming.target, head.headers.contains(name: "expect") { dispatch() }
-            case .body(let buffer): collect(buffer)
-            case .end:
-                if case .reading = state { dispatch() }
-            }
-        }
-
-        private func target(of head: HTTPRequestHead) -> Target {
-            let policy = options.policy
-            let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-            let path = parts.first ?? ""
-            let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-            if length > options.bodyBytesMax { return .answer(tooLarge(length), close: true) }
-            let origin = head.headers.first(name: "origin")
-            if head.method == .OPTIONS { return .answer(RESTResponse(status: 204, body: []), close: false) }
-            if policy.refusesOrigin(origin) {
-                return .answer(.text("Forbidden: origin is not allowed without an API key", status: 403), close: false)
-            }
-            let verb = head.method == .HEAD ? "GET" : head.method.rawValue
-            switch Self.router.match(verb: verb, path: String(path)) {
-            case .found(let operation, let parameters):
-                let access = operation.row?.access ?? .manage
-                let refusal = policy.refusal(
-                    access, apiKey: head.headers.first(name: "api-key"),
-                    authorization: head.headers.first(name: "authorization"))
-                if let refusal { return .answer(refusal, close: false) }
-                return .operation(
-                    operation, parameters: parameters, query: parts.count > 1 ? Percent.query(parts[1]) : [])
-            case .unknownPath: return .answer(.failure(404, "Not found: no such path"), close: false)
-            case .wrongVerb: return .answer(.failure(405, "Method \(verb) is not allowed for this path"), close: false)
-            }
-        }
-
-        private func tooLarge(_ length: Int) -> RESTResponse {
-            .failure(
-                400, "JSON payload (\(length) bytes) is larger than allowed (limit: \(options.bodyBytesMax) bytes).")
-        }
-
-        private func collect(_ buffer: ByteBuffer) {
-            guard case .reading(var incoming) = state else { return }
-            // Taken out while it changes, so that the body is not copied.
-            state = .closing
-            incoming.seen += buffer.readableBytes
-            switch incoming.target {
-            case .operation:
-                if incoming.seen > options.bodyBytesMax {
-                    incoming.body = []
-                    incoming.target = .answer(
-                        .failure(400, "JSON payload has exceeded limit (\(options.bodyBytesMax) bytes)."), close: true)
-                } else {
-                    append(buffer, to: &incoming)
-                }
-            case .answer: break
-            }
-            let hopeless = incoming.seen > options.bodyBytesMax * Self.discardFactor
-            if hopeless, case .answer(let answer, _) = incoming.target {
-                incoming.target = .answer(answer, close: true)
-            }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            guard case .idle = state else { return }
+            let incoming = Incoming(head: head, target: target(of: head))
             state = .reading(incoming)
-            if hopeless { dispatch() }
+            // A client that waits for our consent to send a large body gets the refusal at once.
+            if case .answer(_, close: true) = incoming.target, head.headers.contains(name: "expect") { dispatch() }
+        case .body(let buffer): collect(buffer)
+        case .end:
+            if case .reading = state { dispatch() }
         }
+    }
 
-        private func append(_ buffer: ByteBuffer, to incoming: inout Incoming) {
-            let declared = max(0, incoming.head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0)
-            // Room for all of it is taken only once a good part has come: a header alone must not cost memory.
-            if incoming.body.isEmpty {
-                incoming.body.reserveCapacity(min(declared, 64 << 10))
-            } else if incoming.body.capacity < incoming.seen, incoming.seen * 8 >= declared {
-                incoming.body.reserveCapacity(min(declared, options.bodyBytesMax))
+    private func target(of head: HTTPRequestHead) -> Target {
+        let policy = options.policy
+        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts.first ?? ""
+        let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
+        if length > options.bodyBytesMax { return .answer(tooLarge(length), close: true) }
+        let origin = head.headers.first(name: "origin")
+        if head.method == .OPTIONS { return .answer(RESTResponse(status: 204, body: []), close: false) }
+        if policy.refusesOrigin(origin) {
+            return .answer(.text("Forbidden: origin is not allowed without an API key", status: 403), close: false)
+        }
+        let verb = head.method == .HEAD ? "GET" : head.method.rawValue
+        switch Self.router.match(verb: verb, path: String(path)) {
+        case .found(let operation, let parameters):
+            let access = operation.row?.access ?? .manage
+            let refusal = policy.refusal(
+                access, apiKey: head.headers.first(name: "api-key"),
+                authorization: head.headers.first(name: "authorization"))
+            if let refusal { return .answer(refusal, close: false) }
+            return .operation(
+                operation, parameters: parameters, query: parts.count > 1 ? Percent.query(parts[1]) : [])
+        case .unknownPath: return .answer(.failure(404, "Not found: no such path"), close: false)
+        case .wrongVerb: return .answer(.failure(405, "Method \(verb) is not allowed for this path"), close: false)
+        }
+    }
+
+    private func tooLarge(_ length: Int) -> RESTResponse {
+        .failure(
+            400, "JSON payload (\(length) bytes) is larger than allowed (limit: \(options.bodyBytesMax) bytes).")
+    }
+
+    private func collect(_ buffer: ByteBuffer) {
+        guard case .reading(var incoming) = state else { return }
+        // Taken out while it changes, so that the body is not copied.
+        state = .closing
+        incoming.seen += buffer.readableBytes
+        switch incoming.target {
+        case .operation:
+            if incoming.seen > options.bodyBytesMax {
+                incoming.body = []
+                incoming.target = .answer(
+                    .failure(400, "JSON payload has exceeded limit (\(options.bodyBytesMax) bytes)."), close: true)
+            } else {
+                append(buffer, to: &incoming)
             }
-            buffer.withUnsafeReadableBytes { incoming.body.append(contentsOf: $0) }
+        case .answer: break
         }
+        let hopeless = incoming.seen > options.bodyBytesMax * Self.discardFactor
+        if hopeless, case .answer(let answer, _) = incoming.target {
+            incoming.target = .answer(answer, close: true)
+        }
+        state = .reading(incoming)
+        if hopeless { dispatch() }
+    }
 
-        /// Hands the request over; its answer comes back from any thread.
-        private func dispatch() {
-            guard case .reading(let incoming) = state, let context else { return }
-            let head = incoming.head
-            state = .running(head)
-            switch incoming.target {
-            case .answer(let answer, let close):
-                write(answer, buffer: ByteBuffer(bytes: answer.body), close: close)
-            case .operation(let operation, let parameters, let query):
-                let loop = context.eventLoop
-                let bound = NIOLoopBound(self, eventLoop: loop)
-                let request = RESTRequest(
-                    operation: operation, parameters: parameters, query: query, body: incoming.body)
-                handler.handle(request) { answer in
-                    let buffer = ByteBuffer(bytes: answer.body)
-                    if loop.inEventLoop {
-                        bound.value.write(answer, buffer: buffer, close: false)
-                    } else {
-                        loop.execute { bound.value.write(answer, buffer: buffer, close: false) }
-                    }
+    private func append(_ buffer: ByteBuffer, to incoming: inout Incoming) {
+        let declared = max(0, incoming.head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0)
+        // Room for all of it is taken only once a good part has come: a header alone must not cost memory.
+        if incoming.body.isEmpty {
+            incoming.body.reserveCapacity(min(declared, 64 << 10))
+        } else if incoming.body.capacity < incoming.seen, incoming.seen * 8 >= declared {
+            incoming.body.reserveCapacity(min(declared, options.bodyBytesMax))
+        }
+        buffer.withUnsafeReadableBytes { incoming.body.append(contentsOf: $0) }
+    }
+
+    /// Hands the request over; its answer comes back from any thread.
+    private func dispatch() {
+        guard case .reading(let incoming) = state, let context else { return }
+        let head = incoming.head
+        state = .running(head)
+        switch incoming.target {
+        case .answer(let answer, let close):
+            write(answer, buffer: ByteBuffer(bytes: answer.body), close: close)
+        case .operation(let operation, let parameters, let query):
+            let loop = context.eventLoop
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            let request = RESTRequest(
+                operation: operation, parameters: parameters, query: query, body: incoming.body)
+            handler.handle(request) { answer in
+                let buffer = ByteBuffer(bytes: answer.body)
+                if loop.inEventLoop {
+                    bound.value.write(answer, buffer: buffer, close: false)
+                } else {
+                    loop.execute { bound.value.write(answer, buffer: buffer, close: false) }
                 }
             }
         }
+    }
 
-        private func write(_ answer: RESTResponse, buffer: ByteBuffer, close: Bool) {
-            // The client may be gone meanwhile: then there is nobody to answer.
-            guard case .running(let request) = state, let context, context.channel.isActive else { return }
-            var headers = HTTPHeaders()
-            headers.add(name: "content-type", value: answer.contentType)
-            if answer.status != 204 { headers.add(name: "content-length", value: String(buffer.readableBytes)) }
-            addCORS(request, &headers)
-            let close = close || !request.isKeepAlive
-            if close {
-                headers.add(name: "connection", value: "close")
-            } else if request.version.minor == 0 {
-                headers.add(name: "connection", value: "keep-alive")
-            }
-            let status = HTTPResponseStatus(statusCode: answer.status)
-            let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            if request.method != .HEAD, buffer.readableBytes > 0 {
-                context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
-            }
-            state = close ? .closing : .idle
-            let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-            if close {
-                let channel = context.channel
-                written.whenComplete { _ in channel.close(promise: nil) }
-            }
+    private func write(_ answer: RESTResponse, buffer: ByteBuffer, close: Bool) {
+        // The client may be gone meanwhile: then there is nobody to answer.
+        guard case .running(let request) = state, let context, context.channel.isActive else { return }
+        var headers = HTTPHeaders()
+        headers.add(name: "content-type", value: answer.contentType)
+        if answer.status != 204 { headers.add(name: "content-length", value: String(buffer.readableBytes)) }
+        addCORS(request, &headers)
+        let close = close || !request.isKeepAlive
+        if close {
+            headers.add(name: "connection", value: "close")
+        } else if request.version.minor == 0 {
+            headers.add(name: "connection", value: "keep-alive")
         }
-
-        private func addCORS(_ request: HTTPRequestHead, _ headers: inout HTTPHeaders) {
-            guard let origin = options.policy.allowedOrigin(request.headers.first(name: "origin")) else { return }
-            headers.add(name: "access-control-allow-origin", value: origin)
-            headers.add(name: "vary", value: "Origin")
-            guard request.method == .OPTIONS else { return }
-            headers.add(name: "access-control-allow-methods", value: "GET, POST, PUT, PATCH, DELETE, OPTIONS")
-            let asked = request.headers.first(name: "access-control-request-headers")
-            headers.add(name: "access-control-allow-headers", value: asked ?? "content-type, api-key, authorization")
-            headers.add(name: "access-control-max-age", value: "3600")
+        let status = HTTPResponseStatus(statusCode: answer.status)
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if request.method != .HEAD, buffer.readableBytes > 0 {
+            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
         }
-
-        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if event is IdleStateHandler.IdleStateEvent {
-                // A request that is being answered may take its time.
-                if case .running = state { return }
-                context.close(promise: nil)
-                return
-            }
-            context.fireUserInboundEventTriggered(event)
+        state = close ? .closing : .idle
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        if close {
+            let channel = context.channel
+            written.whenComplete { _ in channel.close(promise: nil) }
         }
+    }
 
-        func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            // A body that cannot be decompressed is answered; a connection that broke just ends.
-            if case .reading(var incoming) = state, !(error is IOError) {
-                incoming.target = .answer(.failure(400, "Cannot read the request: \(error)"), close: true)
-                state = .reading(incoming)
-                dispatch()
-                return
-            }
-            if case .running = state, !(error is IOError) { return }
+    private func addCORS(_ request: HTTPRequestHead, _ headers: inout HTTPHeaders) {
+        guard let origin = options.policy.allowedOrigin(request.headers.first(name: "origin")) else { return }
+        headers.add(name: "access-control-allow-origin", value: origin)
+        headers.add(name: "vary", value: "Origin")
+        guard request.method == .OPTIONS else { return }
+        headers.add(name: "access-control-allow-methods", value: "GET, POST, PUT, PATCH, DELETE, OPTIONS")
+        let asked = request.headers.first(name: "access-control-request-headers")
+        headers.add(name: "access-control-allow-headers", value: asked ?? "content-type, api-key, authorization")
+        headers.add(name: "access-control-max-age", value: "3600")
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            // A request that is being answered may take its time.
+            if case .running = state { return }
             context.close(promise: nil)
+            return
         }
+        context.fireUserInboundEventTriggered(event)
     }
 
-    /// Tells clients that wait for it to go on and send their body.
-    final class ExpectContinueHandler: ChannelInboundHandler {
-        typealias InboundIn = HTTPServerRequestPart
-        typealias InboundOut = HTTPServerRequestPart
-        typealias OutboundOut = HTTPServerResponsePart
-
-        private let bodyBytesMax: Int
-
-        init(bodyBytesMax: Int) { self.bodyBytesMax = bodyBytesMax }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if case .head(let head) = unwrapInboundIn(data), let expect = head.headers.first(name: "expect"),
-                expect.lowercased() == "100-continue",
-                (head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0) <= bodyBytesMax
-            {
-                let go = HTTPResponseHead(version: .http1_1, status: .continue)
-                context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
-            }
-            context.fireChannelRead(data)
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A body that cannot be decompressed is answered; a connection that broke just ends.
+        if case .reading(var incoming) = state, !(error is IOError) {
+            incoming.target = .answer(.failure(400, "Cannot read the request: \(error)"), close: true)
+            state = .reading(incoming)
+            dispatch()
+            return
         }
+        if case .running = state, !(error is IOError) { return }
+        context.close(promise: nil)
     }
+}
+
+/// Tells clients that wait for it to go on and send their body.
+final class ExpectContinueHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let bodyBytesMax: Int
+
+    init(bodyBytesMax: Int) { self.bodyBytesMax = bodyBytesMax }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = unwrapInboundIn(data), let expect = head.headers.first(name: "expect"),
+            expect.lowercased() == "100-continue",
+            (head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0) <= bodyBytesMax
+        {
+            let go = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
+        }
+        context.fireChannelRead(data)
+    }
+}
 #endif

@@ -2,11 +2,11 @@ import COctantKernels
 package import OctantModel
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Scores of float vectors. A score is a *similarity*, larger is better: the dot product (cosine vectors are stored

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Anonymous memory, zeroed, aligned to 2 MiB and backed by huge pages where the system grants them.
@@ -33,9 +33,9 @@ package final class HugeRegion: @unchecked Sendable {
         let size = max(1, (byteCount + unit - 1) / unit) * unit
         let whole = huge ? size + Self.hugePage : size
         #if os(Linux)
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(0x4000)  // MAP_NORESERVE
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | Int32(0x4000)  // MAP_NORESERVE
         #else
-            let flags = MAP_PRIVATE | MAP_ANON
+        let flags = MAP_PRIVATE | MAP_ANON
         #endif
         let address = mmap(nil, whole, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let address, address != MAP_FAILED else { throw VectorMemoryError(bytes: byteCount) }
@@ -45,7 +45,7 @@ package final class HugeRegion: @unchecked Sendable {
         base = address + (start - Int(bitPattern: address))
         self.byteCount = byteCount
         #if os(Linux)
-            if huge { _ = madvise(base, size, 14) }  // MADV_HUGEPAGE
+        if huge { _ = madvise(base, size, 14) }  // MADV_HUGEPAGE
         #endif
     }
 

@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Runs `body(0)...body(count - 1)`, each on a thread of its own (0 on the caller's), and waits for all. A thread that
@@ -18,31 +18,31 @@ func runThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         }
     }
     #if canImport(Darwin)
-        var threads: [pthread_t?] = []
+    var threads: [pthread_t?] = []
     #else
-        var threads: [pthread_t] = []
+    var threads: [pthread_t] = []
     #endif
     for index in Swift.stride(from: 1, to: count, by: 1) {
         let work = Unmanaged.passRetained(Work(index, body))
         #if canImport(Darwin)
-            var thread: pthread_t?
-            let failed = pthread_create(
-                &thread, nil,
-                { argument in
-                    let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-                    work.body(work.index)
-                    return nil
-                }, work.toOpaque())
+        var thread: pthread_t?
+        let failed = pthread_create(
+            &thread, nil,
+            { argument in
+                let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
+                work.body(work.index)
+                return nil
+            }, work.toOpaque())
         #else
-            var thread = pthread_t()
-            let failed = pthread_create(
-                &thread, nil,
-                { argument in
-                    guard let argument else { return nil }
-                    let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-                    work.body(work.index)
-                    return nil
-                }, work.toOpaque())
+        var thread = pthread_t()
+        let failed = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
+                work.body(work.index)
+                return nil
+            }, work.toOpaque())
         #endif
         if failed != 0 {
             let work = work.takeRetainedValue()
@@ -54,9 +54,9 @@ func runThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     if count > 0 { body(0) }
     for thread in threads {
         #if canImport(Darwin)
-            if let thread { pthread_join(thread, nil) }
+        if let thread { pthread_join(thread, nil) }
         #else
-            pthread_join(thread, nil)
+        pthread_join(thread, nil)
         #endif
     }
 }

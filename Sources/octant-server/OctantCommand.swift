@@ -1,64 +1,64 @@
 #if Server
-    import ArgumentParser
-    import OctantService
+import ArgumentParser
+import OctantService
 
-    /// The command line.
-    struct OctantCommand: ParsableCommand {
-        /// The version of this program; the protocol it speaks has its own.
-        static let programVersion = "0.1.0"
+/// The command line.
+struct OctantCommand: ParsableCommand {
+    /// The version of this program; the protocol it speaks has its own.
+    static let programVersion = "0.1.0"
 
-        static let configuration = CommandConfiguration(
-            commandName: "octant", abstract: "A vector database.",
-            version: "octant \(programVersion) (Qdrant protocol \(Service.version))",
-            subcommands: [ServeCommand.self], defaultSubcommand: ServeCommand.self)
+    static let configuration = CommandConfiguration(
+        commandName: "octant", abstract: "A vector database.",
+        version: "octant \(programVersion) (Qdrant protocol \(Service.version))",
+        subcommands: [ServeCommand.self], defaultSubcommand: ServeCommand.self)
+}
+
+/// `octant serve`: the server.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves collections over REST (the default).",
+        discussion: """
+            Settings come from config/config.yaml, config/<RUN_MODE>.yaml, config/local.yaml, \
+            /etc/qdrant/config.yaml, --config-path and the environment (QDRANT__SERVICE__HTTP_PORT and so on), \
+            the later the stronger.
+            """,
+        version: OctantCommand.configuration.version)
+
+    @Option(help: "A configuration file in YAML.")
+    var configPath: String?
+
+    @Option(help: ArgumentHelp("URI of this node in a cluster.", visibility: .hidden))
+    var uri: String?
+
+    @Option(help: ArgumentHelp("URI of a node of the cluster to join.", visibility: .hidden))
+    var bootstrap: String?
+
+    @Option(help: ArgumentHelp("Recover a collection from a snapshot: PATH:NAME.", visibility: .hidden))
+    var snapshot: [String] = []
+
+    @Option(help: ArgumentHelp("Recover everything from a snapshot.", visibility: .hidden))
+    var storageSnapshot: String?
+
+    @Flag(name: [.customShort("f"), .long], help: ArgumentHelp("Recover over existing data.", visibility: .hidden))
+    var forceSnapshot = false
+
+    @Flag(help: "Accepted for compatibility: this server sends nothing to anyone.")
+    var disableTelemetry = false
+
+    @Flag(help: ArgumentHelp("Accepted for compatibility.", visibility: .hidden))
+    var stacktrace = false
+
+    @Flag(help: ArgumentHelp("Accepted for compatibility.", visibility: .hidden))
+    var reinit = false
+
+    func validate() throws {
+        if bootstrap != nil { throw ValidationError("--bootstrap: clusters are not supported yet") }
+        if !snapshot.isEmpty || storageSnapshot != nil { throw ValidationError("snapshots are not supported yet") }
     }
 
-    /// `octant serve`: the server.
-    struct ServeCommand: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "serve", abstract: "Serves collections over REST (the default).",
-            discussion: """
-                Settings come from config/config.yaml, config/<RUN_MODE>.yaml, config/local.yaml, \
-                /etc/qdrant/config.yaml, --config-path and the environment (QDRANT__SERVICE__HTTP_PORT and so on), \
-                the later the stronger.
-                """,
-            version: OctantCommand.configuration.version)
-
-        @Option(help: "A configuration file in YAML.")
-        var configPath: String?
-
-        @Option(help: ArgumentHelp("URI of this node in a cluster.", visibility: .hidden))
-        var uri: String?
-
-        @Option(help: ArgumentHelp("URI of a node of the cluster to join.", visibility: .hidden))
-        var bootstrap: String?
-
-        @Option(help: ArgumentHelp("Recover a collection from a snapshot: PATH:NAME.", visibility: .hidden))
-        var snapshot: [String] = []
-
-        @Option(help: ArgumentHelp("Recover everything from a snapshot.", visibility: .hidden))
-        var storageSnapshot: String?
-
-        @Flag(name: [.customShort("f"), .long], help: ArgumentHelp("Recover over existing data.", visibility: .hidden))
-        var forceSnapshot = false
-
-        @Flag(help: "Accepted for compatibility: this server sends nothing to anyone.")
-        var disableTelemetry = false
-
-        @Flag(help: ArgumentHelp("Accepted for compatibility.", visibility: .hidden))
-        var stacktrace = false
-
-        @Flag(help: ArgumentHelp("Accepted for compatibility.", visibility: .hidden))
-        var reinit = false
-
-        func validate() throws {
-            if bootstrap != nil { throw ValidationError("--bootstrap: clusters are not supported yet") }
-            if !snapshot.isEmpty || storageSnapshot != nil { throw ValidationError("snapshots are not supported yet") }
-        }
-
-        func run() throws {
-            var server = ServerProcess(configPath: configPath)
-            guard server.run() else { throw ExitCode(1) }
-        }
+    func run() throws {
+        var server = ServerProcess(configPath: configPath)
+        guard server.run() else { throw ExitCode(1) }
     }
+}
 #endif

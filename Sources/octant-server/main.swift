@@ -1,5 +1,5 @@
 #if Server
-    OctantCommand.main()
+OctantCommand.main()
 #else
-    print("This build has no server: the package was built without its trait `Server`.")
+print("This build has no server: the package was built without its trait `Server`.")
 #endif

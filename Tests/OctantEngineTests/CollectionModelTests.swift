@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 @Suite("Collection against a model")

@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 @Suite("Readers beside writers")
@@ -16,7 +16,8 @@ struct ConcurrencyTests {
         Point(
             id: .number(id),
             vectors: NamedVectors([
-                .init(name: "a", vector: .dense([Float(value), 1, 1, 1])), .init(name: "b", vector: .dense([Float(value)])),
+                .init(name: "a", vector: .dense([Float(value), 1, 1, 1])),
+                .init(name: "b", vector: .dense([Float(value)])),
             ]), payload: Payload(["n": .integer(value)]))
     }
 
@@ -51,7 +52,8 @@ struct ConcurrencyTests {
     }
 
     private static func read(
-        _ collection: Collection, _ count: UInt64, until done: Monitor<Bool>, _ failures: Monitor<[String]>, seed: UInt64
+        _ collection: Collection, _ count: UInt64, until done: Monitor<Bool>, _ failures: Monitor<[String]>,
+        seed: UInt64
     ) throws {
         var newest = [Int64](repeating: 0, count: Int(count))
         func check(_ id: PointID, _ payload: Payload?, _ vectors: NamedVectors?, _ what: String) {
@@ -65,7 +67,9 @@ struct ConcurrencyTests {
             newest[Int(number)] = max(newest[Int(number)], value)
         }
         func whole(_ ids: [PointID], _ what: String) {
-            if ids.sorted() != (0..<count).map({ .number($0) }) { failures.change { $0.append("\(what): \(ids.count) points") } }
+            if ids.sorted() != (0..<count).map({ .number($0) }) {
+                failures.change { $0.append("\(what): \(ids.count) points") }
+            }
         }
         while !done.withLock({ $0 }) {
             let records = try collection.retrieve((0..<count).map { .number($0) }, withVector: .all)
@@ -94,7 +98,8 @@ struct ConcurrencyTests {
         let answers = Monitor(0)
         for number in 0..<50 as Range<UInt64> {
             collection.update(.upsert([Self.point(number, 1)]), wait: false) { _ in
-                collection.update(.upsert([Self.point(number + 100, 1)]), wait: false) { _ in answers.change { $0 += 1 } }
+                collection.update(.upsert([Self.point(number + 100, 1)]), wait: false) { _ in answers.change { $0 += 1 }
+                }
             }
         }
         answers.wait { $0 == 50 ? () : nil }
@@ -112,7 +117,9 @@ struct ConcurrencyTests {
                 var value: Int64 = 0
                 while !done.withLock({ $0 }) {
                     value += 1
-                    guard (try? collection.update(.upsert((0..<20).map { Self.point($0, value) }))) != nil else { return }
+                    guard (try? collection.update(.upsert((0..<20).map { Self.point($0, value) }))) != nil else {
+                        return
+                    }
                 }
             }
             let reader = Thread(name: "reader") {
@@ -128,7 +135,9 @@ struct ConcurrencyTests {
             writer.join()
             reader.join()
             #expect(throws: OctantError.self) { try collection.update(.upsert([Self.point(1, 1)])) }
-            #expect(throws: OctantError.self) { try collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer)) }
+            #expect(throws: OctantError.self) {
+                try collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer))
+            }
             #expect(try LocalFileSystem().list(folder.path + "/c").isEmpty)
             database.close()
         }

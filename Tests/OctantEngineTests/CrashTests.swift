@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// What each point may be after a crash: what the last acknowledged write left, or what a later write, whose answer was
@@ -99,7 +99,9 @@ struct CrashTests {
         }
     }
 
-    @Test("the image a kill leaves at any moment opens with every write acknowledged before", arguments: [1, 2] as [UInt64])
+    @Test(
+        "the image a kill leaves at any moment opens with every write acknowledged before",
+        arguments: [1, 2] as [UInt64])
     func killImages(seed: UInt64) throws {
         let folder = TemporaryFolder()
         let files = PausableFileSystem()

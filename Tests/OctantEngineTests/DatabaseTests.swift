@@ -3,9 +3,9 @@ import OctantModel
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A folder that is removed when the test ends.

@@ -11,7 +11,8 @@ func damage(_ bytes: [UInt8], seed: UInt64, flips: Int = 3000, _ body: ([UInt8])
         var damaged = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) {
             let place = Int.random(in: 0..<damaged.count, using: &generator)
-            damaged[place] = Bool.random(using: &generator)
+            damaged[place] =
+                Bool.random(using: &generator)
                 ? damaged[place] ^ (1 << UInt8.random(in: 0..<8, using: &generator))
                 : [0, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0
         }
@@ -30,7 +31,10 @@ struct EncodingTests {
         let ids = PointSelection.ids(requests.ids(5...5))
         let path = try PayloadPath("a.b[].c")
         return [
-            .upsert(requests.ids(3...3).map { Point(id: $0, vectors: requests.vectors(), payload: Payload(requests.payload())) }),
+            .upsert(
+                requests.ids(3...3).map {
+                    Point(id: $0, vectors: requests.vectors(), payload: Payload(requests.payload()))
+                }),
             .upsert([]), .delete(ids), .delete(.ids([])), .clearPayload(ids),
             .setPayload(requests.payload(), ids, key: nil), .setPayload(requests.payload(), ids, key: path),
             .overwritePayload(Payload(requests.payload()), ids), .deletePayload([path], ids),
@@ -84,15 +88,19 @@ struct EncodingTests {
         var manifest = Manifest(config: tinyConfig())
         manifest.fieldIndexes = [
             .init(key: try PayloadPath("a.b"), schema: FieldIndexSchema(type: .integer)),
-            .init(key: try PayloadPath("t"), schema: FieldIndexSchema(type: .keyword, params: Payload(["x": .bool(true)]))),
+            .init(
+                key: try PayloadPath("t"), schema: FieldIndexSchema(type: .keyword, params: Payload(["x": .bool(true)]))
+            ),
         ]
         manifest.checkpoint = 77
         for count in [1, 5000] {
             let file = FileSummary(name: "ids", size: 4096, crc: 7)
             var entry = SegmentEntry(
                 uuid: .random(), rowCount: count,
-                files: [.init(role: .ids, subject: "", parameters: "", summary: file),
-                    .init(role: .graph, subject: "a", parameters: "m=4 ef_construct=16", summary: file)], lastLSN: 70)
+                files: [
+                    .init(role: .ids, subject: "", parameters: "", summary: file),
+                    .init(role: .graph, subject: "a", parameters: "m=4 ef_construct=16", summary: file),
+                ], lastLSN: 70)
             if count > 1 {
                 entry.deletions = FileSummary(name: "d", size: 4096, crc: 8)
                 entry.deletedCount = 3
@@ -134,7 +142,8 @@ struct EncodingTests {
 
     private func encodedMap(_ ids: [PointID], listed: (Int) -> Bool = { _ in true }) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try IDMap.encode(ids: ids, versions: ids.indices.map { UInt64($0 * 3) }, listed: listed) { (raw) throws(StorageError) in
+        try IDMap.encode(ids: ids, versions: ids.indices.map { UInt64($0 * 3) }, listed: listed) {
+            (raw) throws(StorageError) in
             bytes += Array(raw)
         }
         return bytes

@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Data folders as released versions wrote them, in `Tests/Fixtures/format/v<format>`. They are opened by all later
@@ -31,7 +31,9 @@ struct GoldenFolderTests {
             if number % 3 != 0 { entries.append(.init(name: "b", vector: .dense(quarters(1, &generator)))) }
             let id = number % 4 == 1 ? PointID.uuid(UUIDValue(high: number, low: 7)) : .number(number)
             var object: JSONObject = ["n": .integer(Int64(number % 17)), "t": .string("t\(number % 5)")]
-            if number % 10 == 0 { object["list"] = .array([.null, .bool(true), .double(0.5), .object(["ü": .string("雪")])]) }
+            if number % 10 == 0 {
+                object["list"] = .array([.null, .bool(true), .double(0.5), .object(["ü": .string("雪")])])
+            }
             return Point(id: id, vectors: NamedVectors(entries), payload: Payload(object))
         }
         return [.upsert(points)]
@@ -142,7 +144,8 @@ struct GoldenFolderTests {
             }
             var requests = RandomRequests(generator: SeededGenerator(seed: 1))
             try expectEqual(collection, model, &requests, "golden 1, round \(round)")
-            let operation = UpdateOperation.upsert([Point(id: .number(UInt64(50_000 + round)), vectors: NamedVectors())])
+            let operation = UpdateOperation.upsert([Point(id: .number(UInt64(50_000 + round)), vectors: NamedVectors())]
+            )
             try collection.update(operation)
             _ = model.apply(operation)
         }

@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 @Suite("Opening, closing and names")
@@ -44,7 +44,9 @@ struct LifecycleTests {
             files.fail(nil, at: number, forever ? .forever(EIO) : .once(EIO))
             let created = (try? database.createCollection("c", tinyConfig())) != nil
             files.reset()
-            if created { try database.collection("c").update(.upsert([Point(id: .number(1), vectors: NamedVectors())])) }
+            if created {
+                try database.collection("c").update(.upsert([Point(id: .number(1), vectors: NamedVectors())]))
+            }
             database.close()
             let again = try open(folder.path)
             if !again.collectionExists("c") {
@@ -141,6 +143,7 @@ struct LifecycleTests {
         while try collection.shard.flushFrozen() {}
         var query = [Float](repeating: 0, count: 65_536)
         query[17_000] = 1
-        #expect(try collection.query(QueryRequest(query: .nearest(.vector(.dense(query))), limit: 1))[0].id == .number(17))
+        #expect(
+            try collection.query(QueryRequest(query: .nearest(.vector(.dense(query))), limit: 1))[0].id == .number(17))
     }
 }

@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// What a point should be.
@@ -117,7 +117,9 @@ struct RandomRequests {
             object["n"] = .integer(Int64.random(in: 0..<20, using: &generator))
         }
         if Bool.random(using: &generator) { object["t"] = .string("t\(Int.random(in: 0..<4, using: &generator))") }
-        if Int.random(in: 0..<8, using: &generator) == 0 { object["long"] = .string(String(repeating: "x", count: 400)) }
+        if Int.random(in: 0..<8, using: &generator) == 0 {
+            object["long"] = .string(String(repeating: "x", count: 400))
+        }
         return object
     }
 
@@ -264,7 +266,8 @@ func tinyLimits() -> ShardLimits {
     return limits
 }
 
-func openTiny(_ path: String, _ fileSystem: any FileSystem = FaultInjectingFileSystem(syncs: false)) throws -> Database {
+func openTiny(_ path: String, _ fileSystem: any FileSystem = FaultInjectingFileSystem(syncs: false)) throws -> Database
+{
     var options = DatabaseOptions(path: path)
     options.searchThreads = 2
     options.log = { _ = "log: \($0)\n".withCString { write(2, $0, strlen($0)) } }

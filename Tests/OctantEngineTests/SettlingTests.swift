@@ -5,9 +5,9 @@ import OctantStorage
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Waits until background work has nothing to do; records an issue if it never ends.
@@ -56,7 +56,8 @@ struct SettlingTests {
     @Test("for every setting and every set of vectors that points may have")
     func settings() throws {
         let changes: [(String, (inout CollectionConfig) -> Void)] = [
-            ("defaults", { _ in }), ("m = 0", { $0.hnsw.m = 0 }), ("never index", { $0.optimizer.indexingThreshold = 0 }),
+            ("defaults", { _ in }), ("m = 0", { $0.hnsw.m = 0 }),
+            ("never index", { $0.optimizer.indexingThreshold = 0 }),
             ("no work", { $0.optimizer.maxOptimizationThreads = 0 }),
             ("several segments", { $0.optimizer.defaultSegmentNumber = 3 }),
             ("small segments", { $0.optimizer.maxSegmentSize = 4 }),

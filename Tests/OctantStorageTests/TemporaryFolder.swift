@@ -3,11 +3,11 @@ import Testing
 @testable import OctantStorage
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A fresh folder that goes away with the object.

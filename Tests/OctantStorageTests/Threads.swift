@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 private final class ThreadBody {
@@ -15,9 +15,9 @@ private final class ThreadBody {
 func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     let box = Unmanaged.passRetained(ThreadBody(body))
     #if canImport(Darwin)
-        var thread: pthread_t?
+    var thread: pthread_t?
     #else
-        var thread = pthread_t()
+    var thread = pthread_t()
     #endif
     let result = pthread_create(
         &thread, nil,

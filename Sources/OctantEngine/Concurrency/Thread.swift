@@ -1,11 +1,11 @@
 import COctantKernels
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A thread of the engine: named, with a stack of known size, joined when it ends.
@@ -33,17 +33,17 @@ package final class Thread: @unchecked Sendable {
         pthread_attr_setstacksize(&attributes, Self.stackBytes)
         defer { pthread_attr_destroy(&attributes) }
         #if canImport(Darwin)
-            var thread: pthread_t?
+        var thread: pthread_t?
         #else
-            var thread = pthread_t()
+        var thread = pthread_t()
         #endif
         let status = pthread_create(
             &thread, &attributes,
             { context in
                 #if canImport(Darwin)
-                    Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+                Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
                 #else
-                    if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+                if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
                 #endif
                 return nil
             }, box.toOpaque())

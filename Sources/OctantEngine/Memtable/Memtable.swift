@@ -4,11 +4,11 @@ package import OctantVectors
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The newest points, in memory until a checkpoint writes them as a segment.
@@ -213,9 +213,9 @@ package final class MemtableVectors: @unchecked Sendable {
         self.capacity = capacity
         byteCount = capacity * dimension * MemoryLayout<Float>.stride
         #if canImport(Darwin)
-            let flags = MAP_PRIVATE | MAP_ANON
+        let flags = MAP_PRIVATE | MAP_ANON
         #else
-            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         #endif
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let memory, memory != MAP_FAILED else { return nil }

@@ -2,11 +2,11 @@ import OctantVectors
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// When each row of a segment or memtable died: the LSN of the operation that deleted or replaced it, 0 while it lives.
@@ -32,9 +32,9 @@ package final class Tombstones: @unchecked Sendable {
     }
 
     #if canImport(Darwin)
-        private static let anonymous = MAP_ANON
+    private static let anonymous = MAP_ANON
     #else
-        private static let anonymous = MAP_ANONYMOUS | MAP_NORESERVE
+    private static let anonymous = MAP_ANONYMOUS | MAP_NORESERVE
     #endif
 
     deinit { if let table { munmap(table, byteCount) } }

@@ -43,7 +43,8 @@ extension Shard {
         let live = segments.reduce(0) { $0 + $1.rowCount - $1.tombstones.killedCount }
         let view = ReadView(
             config: manifest.config, fieldIndexes: manifest.fieldIndexes, segments: segments,
-            memtables: [MemtableSlot(table: table, through: nil)], checkpoint: manifest.checkpoint, lsn: manifest.checkpoint, liveCount: live)
+            memtables: [MemtableSlot(table: table, through: nil)], checkpoint: manifest.checkpoint,
+            lsn: manifest.checkpoint, liveCount: live)
         let shard = Shard(
             path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest,
             view: view,

@@ -1,11 +1,11 @@
 import COctantKernels
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A mutex with two conditions: `work` wakes the log thread, `progress` everybody who waits for it.

@@ -133,7 +133,11 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             (#"{"limit":0}"#, "Validation error in JSON body: [internal.limit: value 0 invalid, must be 1 or larger]"),
             (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
             (#"{"query":{"fusion":"rrf"}}"#, "Bad request: Query `fusion` is not supported yet"),
-            (#"{"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
+            (#"{"query":[1],"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
+            (
+                #"{"prefetch":[{}]}"#,
+                "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a query."
+            ),
             (
                 #"{"query":{"indices":[1],"values":[1.0]}}"#,
                 "Bad request: Query by a sparse vector is not supported yet"
