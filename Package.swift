@@ -64,9 +64,14 @@ let package = Package(
             path: "Sources/octant-server",
             swiftSettings: strict),
 
-        // In-process benchmark of the vector index, driven by Benchmarks/.
+        // Benchmarks in this process, driven by the scripts in Benchmarks/.
+        .target(
+            name: "BenchSupport", dependencies: ["OctantVectors"], path: "Benchmarks/Support", swiftSettings: strict),
         .executableTarget(
-            name: "octant-index-bench", dependencies: ["OctantVectors", "OctantModel"], path: "Benchmarks/IndexBench",
+            name: "octant-index-bench", dependencies: ["BenchSupport", "OctantVectors", "OctantModel"],
+            path: "Benchmarks/IndexBench", swiftSettings: strict),
+        .executableTarget(
+            name: "octant-library-bench", dependencies: ["BenchSupport", "Octant"], path: "Benchmarks/LibraryBench",
             swiftSettings: strict),
 
         .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Octant's vector index beside hnswlib, interleaved in one window of time.
 
-    compare_index.py DATA BENCH [--threads 2] [--m 16] [--ef-construct 100] [--rounds 3] [--qdrant]
+    compare_index.py DATA BENCH [--library BENCH] [--threads 2] [--m 16] [--ef-construct 100] [--rounds 3] [--qdrant]
 
 DATA is a folder with vectors.f16.npy, queries.f32.npy and gt_top100.i32.npy; BENCH is the octant-index-bench
-executable. Needs numpy and hnswlib; with --qdrant also qdrant-edge-py. Both sides answer one query at a time on one
+executable. With --library, the whole library takes part too (octant-library-bench: the engine with its log, segments and
+optimizer, default settings, and int8 with rescoring). Needs numpy and hnswlib; with --qdrant also qdrant-edge-py. Both sides answer one query at a time on one
 thread; figures are CPU microseconds per query, medians over the rounds. hnswlib is asked for all queries in one call,
 so that Python's share is nothing.
 """
@@ -30,6 +31,7 @@ parser.add_argument("--m", type=int, default=16)
 parser.add_argument("--ef-construct", type=int, default=100)
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--qdrant", action="store_true")
+parser.add_argument("--library")
 parser.add_argument("--builds", default="f32,codes")
 parser.add_argument("--hnswlib-index", help="file to keep hnswlib's index in between runs")
 options = parser.parse_args()
@@ -103,11 +105,39 @@ for graph in options.builds.split(","):
     for mode in ("codes", "f32", "codes-only"):
         engines[f"octant {mode}, graph on {graph}"] = lambda ef, g=graph, m=mode: ask_octant(g, m, ef)
 
+
+
+class Library:
+    """The engine with everything around the index, in a process of its own."""
+
+    def __init__(self, name, folder, flags, extra):
+        self.extra = extra
+        self.process = subprocess.Popen(
+            [options.library, "--data", options.data, "--storage", folder, "--threads", str(options.threads), *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            print(f"{name}: {line.strip()}", flush=True)
+            if '"ready"' in line:
+                break
+
+    def ask(self, ef):
+        self.process.stdin.write(json.dumps({"ef": ef, **self.extra}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        return answer["recall"], answer["cpu_us"]
+
+
+if options.library:
+    library_folder = tempfile.mkdtemp()
+    for name, flags, extra in (("library default", [], {}),
+                               ("library int8, rescoring x2", ["--int8"], {"rescore": True, "oversampling": 2.0})):
+        engines[name] = Library(name, os.path.join(library_folder, name[8:12]), flags, extra).ask
+
 if options.qdrant:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from compare_qdrant import Edge
     folder = tempfile.mkdtemp()
-    for name, quantised in (("qdrant int8, rescoring x2", True),):
+    for name, quantised in (("qdrant f32", False), ("qdrant int8, rescoring x2", True)):
         wall, used = time.perf_counter(), cpu()
         edge = Edge(os.path.join(folder, name.split()[1].strip(",")), vectors, quantised, options.m, options.ef_construct)
         print(f"{name} build: wall {time.perf_counter() - wall:.2f} s, CPU {cpu() - used:.2f} s", flush=True)

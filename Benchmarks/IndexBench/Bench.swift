@@ -3,6 +3,7 @@
 #else
     import Darwin
 #endif
+import BenchSupport
 import OctantModel
 import OctantVectors
 

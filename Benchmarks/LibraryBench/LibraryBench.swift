@@ -77,24 +77,24 @@ struct LibraryBench {
         }
         // The time of the wait itself is taken off: eight looks of a quarter of a second.
         report([
-            "kind": "load", "points": "\(points.count)", "write_s": decimal(written),
-            "green_s": decimal(wallSeconds() - wall - 2), "cpu_s": decimal(processSeconds() - cpu),
-            "peak_mb": decimal(status("VmHWM")),
+            ("kind", "\"load\""), ("points", "\(points.count)"), ("write_s", decimal(written)),
+            ("green_s", decimal(wallSeconds() - wall - 2)), ("cpu_s", decimal(processSeconds() - cpu)),
+            ("peak_mb", decimal(status("VmHWM"))),
         ])
         try ready()
     }
 
     private func ready() throws {
         report([
-            "kind": "ready", "anon_mb": decimal(status("RssAnon")), "file_mb": decimal(status("RssFile")),
-            "indexed": "\(collection.info().indexedVectorsCount)", "segments": "\(collection.info().segmentsCount)",
+            ("kind", "\"ready\""), ("anon_mb", decimal(status("RssAnon"))), ("file_mb", decimal(status("RssFile"))),
+            ("indexed", "\(collection.info().indexedVectorsCount)"), ("segments", "\(collection.info().segmentsCount)"),
         ])
     }
 
     /// Answers commands until the input ends.
     func serve() {
         while let line = readLine() {
-            do { try measure(line) } catch { report(["kind": "error", "error": "\"\(error)\""]) }
+            do { try measure(line) } catch { report([("kind", "\"error\""), ("error", "\"\(error)\"")]) }
         }
     }
 
@@ -128,8 +128,8 @@ struct LibraryBench {
             total += expected.count
         }
         report([
-            "kind": "search", "recall": decimal(Double(hits) / Double(max(total, 1))),
-            "cpu_us": decimal(cpuTime / Double(count) * 1e6), "wall_us": decimal(wallTime / Double(count) * 1e6),
+            ("kind", "\"search\""), ("recall", decimal(Double(hits) / Double(max(total, 1)))),
+            ("cpu_us", decimal(cpuTime / Double(count) * 1e6)), ("wall_us", decimal(wallTime / Double(count) * 1e6)),
         ])
     }
 

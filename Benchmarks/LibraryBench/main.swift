@@ -16,7 +16,7 @@ import Octant
 // "truth": FILE}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
 
 do {
-    var bench = try LibraryBench(CommandLine.arguments.dropFirst())
+    let bench = try LibraryBench(CommandLine.arguments.dropFirst())
     try bench.load()
     bench.serve()
     bench.close()
