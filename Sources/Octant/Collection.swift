@@ -207,7 +207,8 @@ public final class Collection: Sendable {
             (key: index.key.description, schema: index.schema, points: view.indexedPoints(index))
         }
         return CollectionInfo(
-            status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error, warnings: [],
+            status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,
+            warnings: [],
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
             updateQueueLength: shard.queueLength)

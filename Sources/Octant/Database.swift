@@ -225,7 +225,8 @@ public final class Database: Sendable {
                 collection.shard.close()
             }
             do throws(StorageError) { try fileSystem.removeTree("\(path)/c/\(uuid)") } catch {
-                log("\(path)/c/\(uuid) cannot be removed: \(error)")  // no catalog names it: removed at the next opening
+                // No catalog names it: the next opening removes it.
+                log("\(path)/c/\(uuid) cannot be removed: \(error)")
             }
             return nil
         }
