@@ -43,6 +43,37 @@ struct CollectionModelTests {
         database.close()
     }
 
+    @Test("a search finds the limit of points where most of a graph's points are dead")
+    func mostlyDead() throws {
+        let folder = TemporaryFolder()
+        let database = try openQuiet(folder.path, FaultInjectingFileSystem(syncs: false))
+        defer { database.close() }
+        var config = tinyConfig()
+        config.optimizer.deletedThreshold = 1
+        config.optimizer.indexingThreshold = 8
+        try database.createCollection("c", config)
+        let collection = try database.collection("c")
+        var generator = SeededGenerator(seed: 6)
+        for start in stride(from: 0, to: 3000, by: 100) as StrideTo<UInt64> {
+            try collection.update(
+                .upsert(
+                    (start..<start + 100).map {
+                        let vector = Vector.dense(randomVector(4, &generator))
+                        return Point(id: .number($0), vectors: NamedVectors([.init(name: "a", vector: vector)]))
+                    }))
+        }
+        settle(collection)
+        #expect(collection.shard.view.segments.contains { $0.isIndexed })
+        try collection.update(.delete(.ids((0..<3000).filter { $0 % 150 != 0 }.map { .number($0) })))
+        for _ in 0..<10 {
+            let query = Query.nearest(.vector(.dense(randomVector(4, &generator))))
+            for limit in [1, 10, 20, 50] {
+                let found = try collection.query(QueryRequest(query: query, using: "a", limit: limit))
+                #expect(found.count == min(limit, 20))
+            }
+        }
+    }
+
     private func changeSettings(_ collection: Collection, _ requests: inout RandomRequests) throws {
         switch Int.random(in: 0..<6, using: &requests.generator) {
         case 0: try collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer))

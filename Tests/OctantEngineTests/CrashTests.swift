@@ -58,45 +58,53 @@ func crashStep(_ step: Int, _ generator: inout SeededGenerator) -> (UpdateOperat
 
 @Suite("Crashes and failing disks", .serialized)
 struct CrashTests {
-    @Test(
-        "whatever call fails, and however, acknowledged writes are there after reopening",
-        arguments: [0, 1, 2, 3])
+    @Test("whatever call fails, and however, acknowledged writes are there after reopening", arguments: [0, 1, 2, 3])
     func failAtEveryCall(kind: Int) throws {
-        for number in stride(from: 1 + kind, to: 240, by: 11) {
-            let fault: FaultInjectingFileSystem.Fault =
-                [.once(EIO), .always(ENOSPC), .forever(EIO), .short(ENOSPC)][kind]
-            let note = "fault \(fault) at call \(number)"
-            let folder = TemporaryFolder()
-            let files = FaultInjectingFileSystem(syncs: false)
-            var states = PossibleStates()
-            var generator = SeededGenerator(seed: UInt64(number))
-            do {
-                let database = try openQuiet(folder.path, files)
-                try database.createCollection("c", tinyConfig())
-                let collection = try database.collection("c")
-                files.fail(nil, at: number, fault)
-                for step in 0..<24 {
-                    let (operation, changes) = crashStep(step, &generator)
-                    do {
-                        try collection.update(operation)
-                        states.apply(changes, acknowledged: true)
-                    } catch {
-                        states.apply(changes, acknowledged: false)
-                        #expect(!"\(error)".isEmpty)
-                    }
-                    if step == 12 {
-                        _ = try? collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer))
-                    }
-                }
-                try states.check(collection, "\(note), before closing")
-                database.close()
-            }
-            files.reset()
+        for number in stride(from: 1 + kind, to: 240, by: 13) {
+            try run([.once(EIO), .always(ENOSPC), .forever(EIO), .short(ENOSPC)][kind], on: nil, at: number)
+        }
+    }
+
+    @Test(
+        "the same for each kind of call, those of publications among them",
+        arguments: [.rename, .syncDirectory, .unlink, .map, .directory, .list, .sync, .open] as [FileCall])
+    func failEachKind(call: FileCall) throws {
+        for number in [1, 2, 3, 4, 6, 9, 14] { try run(.once(EIO), on: call, at: number) }
+        try run(.always(EIO), on: call, at: 3)
+    }
+
+    private func run(_ fault: FaultInjectingFileSystem.Fault, on call: FileCall?, at number: Int) throws {
+        let note = "fault \(fault) at call \(number) of \(call.map { "\($0)" } ?? "any kind")"
+        let folder = TemporaryFolder()
+        let files = FaultInjectingFileSystem(syncs: false)
+        var states = PossibleStates()
+        var generator = SeededGenerator(seed: UInt64(number))
+        do {
             let database = try openQuiet(folder.path, files)
-            try states.check(try database.collection("c"), note)
-            try database.collection("c").update(crashStep(0, &generator).0)
+            try database.createCollection("c", tinyConfig())
+            let collection = try database.collection("c")
+            files.fail(call, at: number, fault)
+            for step in 0..<24 {
+                let (operation, changes) = crashStep(step, &generator)
+                do {
+                    try collection.update(operation)
+                    states.apply(changes, acknowledged: true)
+                } catch {
+                    states.apply(changes, acknowledged: false)
+                    #expect(!error.message.isEmpty)
+                }
+                if step == 12 {
+                    _ = try? collection.createFieldIndex(PayloadPath("n"), FieldIndexSchema(type: .integer))
+                }
+            }
+            try states.check(collection, "\(note), before closing")
             database.close()
         }
+        files.reset()
+        let database = try openQuiet(folder.path, files)
+        try states.check(try database.collection("c"), note)
+        try database.collection("c").update(crashStep(0, &generator).0)
+        database.close()
     }
 
     @Test(

@@ -26,9 +26,12 @@ struct SegmentSearch {
         search.query.withUnsafeBufferPointer { query in
             guard let query = query.baseAddress else { return [] }
             guard let filter = search.filter, !filter.isEmpty else {
-                return search.params.exact || !field.hasGraph
-                    ? field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
-                    : field.index.search(query: query, options: options, admit: liveness)
+                if field.hasGraph, !search.params.exact {
+                    let found = field.index.search(query: query, options: options, admit: liveness)
+                    // Where most rows are dead, the walk may end among them.
+                    if found.count >= min(search.limit, livingAtLeast) { return found }
+                }
+                return field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
             }
             return run(query, CompiledFilter(filter, rows: FilterView(segment, view)))
         }
@@ -52,6 +55,12 @@ struct SegmentSearch {
 
     private var checksRows: Bool {
         segment.tombstones.killedCount > 0 || field.hasAbsent || excludedRow != .max
+    }
+
+    /// Rows that can be found, counted low: rows that died after the view are left out, and a dead row may be one
+    /// without the vector.
+    private var livingAtLeast: Int {
+        field.presentCount - segment.tombstones.killedCount - (excludedRow == .max ? 0 : 1)
     }
 
     private func isVisible(_ row: UInt32) -> Bool {
