@@ -149,7 +149,7 @@ package final class Service: Sendable {
 
     /// A ranked read.
     package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        try database.collection(collection).query(request)
+        try database.collection(collection).query(request, siblings: database.collection)
     }
 
     /// Several ranked reads, all or none.
@@ -159,7 +159,7 @@ package final class Service: Sendable {
         let collection = try database.collection(collection)
         var answers: [[ScoredPoint]] = []
         answers.reserveCapacity(requests.count)
-        for request in requests { answers.append(try collection.query(request)) }
+        for request in requests { answers.append(try collection.query(request, siblings: database.collection)) }
         return answers
     }
 }

@@ -54,18 +54,14 @@ package enum ReadsJSON {
                 (request.query, request.using) = try legacyVector(&reader)
             } else if !legacy, key == "query" {
                 request.query = try query(&reader)
+            } else if !legacy, key == "prefetch" {
+                request.prefetch = try prefetches(&reader, path: "\(path).prefetch", depth: 1)
             } else {
                 members.append((key, try reader.readValue()))
             }
         }
         let fields = JSONFields(JSONObject(members), path: path)
-        try fields.refuse("shard_key", "lookup_from")
-        if request.query == nil, let prefetch = fields.object["prefetch"], prefetch != .null, prefetch != .array([]) {
-            throw OctantError(
-                .badRequest,
-                "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
-        }
-        try fields.refuse("prefetch") { _, value in value == .array([]) }
+        try fields.refuse("shard_key")
         if legacy, request.query == nil { throw .json("missing field `vector`") }
         if !legacy { request.using = try fields.string("using") ?? "" }
         request.filter = try fields.filter()
@@ -78,11 +74,8 @@ package enum ReadsJSON {
         }
         request.offset = try fields.int("offset") ?? 0
         (request.withPayload, request.withVector) = try fields.selectors(payload: .none)
-        if request.query == nil, request.scoreThreshold != nil {
-            throw OctantError(
-                .badRequest,
-                "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
-        }
+        if !legacy { request.lookupFrom = try LookupLocation(fields) }
+        try request.checkRules()
         return request
     }
 
@@ -108,10 +101,12 @@ package enum ReadsJSON {
         return (.nearest(.vector(.dense(vector))), name)
     }
 
-    private static func query(_ reader: inout JSONReader) throws(OctantError) -> Query? {
+    static func query(_ reader: inout JSONReader) throws(OctantError) -> Query? {
         if try reader.readNull() { return nil }
         guard try reader.peek() == .object else { return .nearest(try vectorInput(&reader)) }
         var query: Query?
+        var mmr: MMR?
+        var defaults: [String: Double] = [:]
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
@@ -120,17 +115,24 @@ package enum ReadsJSON {
             case "mmr" where try reader.readNull(): break
             case "indices", "values": throw .unsupported("Query by a sparse vector is")
             case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
-            case "recommend", "discover", "context", "order_by", "fusion", "rrf", "formula", "sample", "mmr",
-                "relevance_feedback":
-                throw .unsupported("Query `\(key)` is")
-            default: throw reader.error("data did not match any variant of query: unknown field `\(key)`")
+            case "mmr": mmr = try MMR(json: try reader.readValue())
+            case "defaults": defaults = try Formula.defaults(json: try reader.readValue())
+            default:
+                guard let made = try otherQuery(key, &reader) else {
+                    throw reader.error("data did not match any variant of query: unknown field `\(key)`")
+                }
+                query = made
             }
         }
         guard let query else { throw reader.error("data did not match any variant of query") }
-        return query
+        switch query {
+        case .nearest(let input): return mmr.map { .mmr(input, $0) } ?? query
+        case .formula(let formula): return .formula(Formula(formula.expression, defaults: defaults))
+        default: return query
+        }
     }
 
-    private static func vectorInput(_ reader: inout JSONReader) throws(OctantError) -> VectorInput {
+    static func vectorInput(_ reader: inout JSONReader) throws(OctantError) -> VectorInput {
         switch try reader.peek() {
         case .array: return .vector(.dense(try reader.readDense()))
         case .number, .string: return .id(try reader.readPointID())
@@ -152,8 +154,11 @@ package enum ReadsJSON {
     /// `points/scroll`.
     package static func scroll(_ bytes: [UInt8]) throws(OctantError) -> ScrollRequest {
         let fields = try JSONFields(try JSONParser.parse(bytes), path: "internal")
-        try fields.refuse("order_by", "shard_key")
+        try fields.refuse("shard_key")
         var request = ScrollRequest(filter: try fields.filter())
+        request.orderBy = try fields["order_by"].map { (value) throws(OctantError) in
+            try OrderBy(json: value, path: fields.path("order_by"))
+        }
         if let offset = fields["offset"] { request.offset = try PointID(json: offset) }
         request.limit = try fields.int("limit", from: 1) ?? 10
         (request.withPayload, request.withVector) = try fields.selectors(payload: .all)

@@ -132,8 +132,11 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         arguments: [
             (#"{"limit":0}"#, "Validation error in JSON body: [internal.limit: value 0 invalid, must be 1 or larger]"),
             (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
-            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: Query `fusion` is not supported yet"),
-            (#"{"query":[1],"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
+            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: cannot apply Fusion without prefetches"),
+            (
+                #"{"query":[1],"prefetch":[{"limit":0}]}"#,
+                "Validation error in JSON body: [internal.prefetch[0].limit: value 0 invalid, must be 1 or larger]"
+            ),
             (
                 #"{"prefetch":[{}]}"#,
                 "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a query."
