@@ -152,6 +152,21 @@ package final class Service: Sendable {
         try database.collection(collection).query(request, siblings: database.collection)
     }
 
+    /// A ranked read in groups.
+    package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
+        try database.collection(collection).queryGroups(request, siblings: database.collection)
+    }
+
+    /// How many points have each value of a key.
+    package func facet(_ collection: String, _ request: FacetRequest) throws(OctantError) -> [FacetHit] {
+        try database.collection(collection).facet(request)
+    }
+
+    /// How near some points are to each other.
+    package func matrix(_ collection: String, _ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
+        try database.collection(collection).matrix(request)
+    }
+
     /// Several ranked reads, all or none.
     package func queryBatch(
         _ collection: String, _ requests: [QueryRequest]

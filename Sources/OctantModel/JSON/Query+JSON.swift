@@ -1,3 +1,48 @@
+/// The forms a ranked read has in the protocol: the present one, and three from before it.
+package enum QueryFamily: Sendable {
+    /// `points/query`
+    case query
+    /// `points/search`
+    case search
+    /// `points/recommend`
+    case recommend
+    /// `points/discover`
+    case discover
+}
+
+/// The examples of the older forms, which stand among the other members.
+struct LegacyExamples {
+    var recommendation = Recommendation()
+    private var target: VectorInput?
+    private var context: [ContextPair] = []
+
+    init() {}
+
+    /// Reads a member; `false` if it is none of the examples.
+    mutating func read(_ key: String, _ reader: inout JSONReader) throws(OctantError) -> Bool {
+        switch key {
+        case "positive": recommendation.positive = try ReadsJSON.inputs(&reader)
+        case "negative": recommendation.negative = try ReadsJSON.inputs(&reader)
+        case "strategy" where try reader.readNull(): break
+        case "strategy": recommendation.strategy = try Recommendation.Strategy(name: try reader.readString())
+        case "target" where try reader.readNull(): break
+        case "target": target = try ReadsJSON.vectorInput(&reader)
+        case "context": context = try ReadsJSON.contextPairs(&reader)
+        default: return false
+        }
+        return true
+    }
+
+    /// The query of `points/discover`: with a target, with pairs, or with both.
+    func discovery() throws(OctantError) -> Query {
+        if let target { return .discover(target: target, context: context) }
+        guard !context.isEmpty else {
+            throw OctantError(.badRequest, "target and/or a valid context should be specified")
+        }
+        return .context(context)
+    }
+}
+
 extension ReadsJSON {
     /// `prefetch`: an object or a list of them.
     static func prefetches(
@@ -71,7 +116,7 @@ extension ReadsJSON {
     }
 
     /// A list of vectors or ids, or one of them.
-    private static func inputs(_ reader: inout JSONReader) throws(OctantError) -> [VectorInput] {
+    static func inputs(_ reader: inout JSONReader) throws(OctantError) -> [VectorInput] {
         if try reader.readNull() { return [] }
         try reader.beginArray("a list of examples")
         var inputs: [VectorInput] = []

@@ -1,21 +1,17 @@
 /// Bodies of reads.
 package enum ReadsJSON {
     /// `points/query`.
-    package static func query(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest {
+    package static func query(_ bytes: [UInt8], _ family: QueryFamily = .query) throws(OctantError) -> QueryRequest {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in
-            try ranked(&reader, path: "internal", legacy: false)
+            try ranked(&reader, path: "internal", family).request
         }
     }
 
     /// `points/search`.
-    package static func search(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest {
-        try JSONReader.read(bytes) { (reader) throws(OctantError) in
-            try ranked(&reader, path: "internal", legacy: true)
-        }
-    }
+    package static func search(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest { try query(bytes, .search) }
 
-    /// `points/query/batch` and `points/search/batch`.
-    package static func batch(_ bytes: [UInt8], legacy: Bool) throws(OctantError) -> [QueryRequest] {
+    /// `points/query/batch` and its older forms.
+    package static func batch(_ bytes: [UInt8], _ family: QueryFamily) throws(OctantError) -> [QueryRequest] {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in
             var requests: [QueryRequest]?
             var first = true
@@ -32,7 +28,7 @@ package enum ReadsJSON {
                     guard list.count < Limits.batchQueriesMax else {
                         throw OctantError(.badRequest, "A batch has at most \(Limits.batchQueriesMax) queries")
                     }
-                    list.append(try ranked(&reader, path: "searches[\(list.count)].internal", legacy: legacy))
+                    list.append(try ranked(&reader, path: "searches[\(list.count)].internal", family).request)
                 }
                 requests = list
             }
@@ -41,42 +37,50 @@ package enum ReadsJSON {
         }
     }
 
-    /// One ranked read; vectors are decoded without a tree, all else by way of one.
-    private static func ranked(
-        _ reader: inout JSONReader, path: String, legacy: Bool
-    ) throws(OctantError) -> QueryRequest {
+    /// One ranked read and its other members; vectors are decoded without a tree, all else by way of one.
+    static func ranked(
+        _ reader: inout JSONReader, path: String, _ family: QueryFamily, limitRequired: Bool = true
+    ) throws(OctantError) -> (request: QueryRequest, fields: JSONFields) {
         var request = QueryRequest()
+        var examples = LegacyExamples()
         var members: [(key: String, value: JSONValue)] = []
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
-            if legacy, key == "vector" {
-                (request.query, request.using) = try legacyVector(&reader)
-            } else if !legacy, key == "query" {
-                request.query = try query(&reader)
-            } else if !legacy, key == "prefetch" {
+            switch (family, key) {
+            case (.search, "vector"): (request.query, request.using) = try legacyVector(&reader)
+            case (.query, "query"): request.query = try query(&reader)
+            case (.query, "prefetch"):
                 request.prefetch = try prefetches(&reader, path: "\(path).prefetch", depth: 1)
-            } else {
+            case (.recommend, _), (.discover, _):
+                if try examples.read(key, &reader) { continue }
                 members.append((key, try reader.readValue()))
+            default: members.append((key, try reader.readValue()))
             }
         }
         let fields = JSONFields(JSONObject(members), path: path)
         try fields.refuse("shard_key")
-        if legacy, request.query == nil { throw .json("missing field `vector`") }
-        if !legacy { request.using = try fields.string("using") ?? "" }
+        switch family {
+        case .query: break
+        case .search where request.query == nil: throw .json("missing field `vector`")
+        case .search: break
+        case .recommend: request.query = .recommend(examples.recommendation)
+        case .discover: request.query = try examples.discovery()
+        }
+        if family != .search { request.using = try fields.string("using") ?? "" }
         request.filter = try fields.filter()
         if let params = try fields.fields("params") { request.params = try SearchParams(params) }
         request.scoreThreshold = try fields.double("score_threshold").map { Float($0) }
         if let limit = try fields.int("limit", or: "top", from: 1) {
             request.limit = limit
-        } else if legacy {
+        } else if family != .query, limitRequired {
             throw .json("missing field `limit`")
         }
         request.offset = try fields.int("offset") ?? 0
         (request.withPayload, request.withVector) = try fields.selectors(payload: .none)
-        if !legacy { request.lookupFrom = try LookupLocation(fields) }
+        if family != .search { request.lookupFrom = try LookupLocation(fields) }
         try request.checkRules()
-        return request
+        return (request, fields)
     }
 
     /// The vector of a legacy search: bare, or with the name of the field it is searched in.

@@ -124,7 +124,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         #expect(try ReadsJSON.query(Array(#"{"query":{"nearest":[1]}}"#.utf8)).query == .nearest(.vector(.dense([1]))))
         let legacy = try ReadsJSON.search(Array(#"{"vector":{"name":"a","vector":[1]},"limit":2}"#.utf8))
         #expect(legacy == QueryRequest(query: .nearest(.vector(.dense([1]))), using: "a", limit: 2))
-        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), legacy: false).count == 2)
+        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), .query).count == 2)
     }
 
     @Test(

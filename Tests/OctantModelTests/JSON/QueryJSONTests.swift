@@ -151,3 +151,76 @@ struct QueryJSONTests {
                 == #"{"id":1,"version":3,"score":1.0,"order_value":4},{"id":1,"order_value":4.0}"#)
     }
 }
+
+@Suite("Grouped reads JSON")
+struct GroupedReadsJSONTests {
+    @Test("groups, facets and matrices are read with their defaults")
+    func requests() throws {
+        let groups = try ReadsJSON.groups(
+            Array(
+                #"{"query":[1],"group_by":"a","limit":4,"group_size":2,"with_lookup":{"collection":"o","with_payload":["b"]}}"#
+                    .utf8))
+        #expect(
+            groups
+                == GroupsRequest(
+                    query: QueryRequest(query: .nearest(.vector(.dense([1]))), limit: 4), groupBy: try PayloadPath("a"),
+                    groupSize: 2,
+                    withLookup: GroupLookup(collection: "o", withPayload: .include([try PayloadPath("b")]))))
+        let old = try ReadsJSON.groups(Array(#"{"vector":[1],"group_by":"a","with_lookup":"o"}"#.utf8), .search)
+        #expect(old.groupSize == 3 && old.query.limit == 10 && old.withLookup == GroupLookup(collection: "o"))
+        let facet = try ReadsJSON.facet(Array(#"{"key":"a"}"#.utf8))
+        #expect(facet == FacetRequest(key: try PayloadPath("a"), limit: 10, exact: false))
+        #expect(try ReadsJSON.matrix(Array("{}".utf8)) == MatrixRequest(sample: 10, limit: 3))
+        #expect(throws: OctantError.invalid("internal.sample", "value 1 invalid, must be 2 or larger")) {
+            try ReadsJSON.matrix(Array(#"{"sample":1}"#.utf8))
+        }
+        #expect(throws: OctantError.invalid("internal.group_size", "value 0 invalid, must be 1 or larger")) {
+            try ReadsJSON.groups(Array(#"{"group_by":"a","group_size":0}"#.utf8))
+        }
+    }
+
+    @Test("the older forms become queries")
+    func legacy() throws {
+        let one = VectorInput.vector(.dense([1]))
+        let recommend = try ReadsJSON.query(
+            Array(#"{"positive":[7],"negative":[[1]],"strategy":"sum_scores","limit":3,"using":"v"}"#.utf8), .recommend)
+        #expect(
+            recommend
+                == QueryRequest(
+                    query: .recommend(
+                        Recommendation(positive: [.id(.number(7))], negative: [one], strategy: .sumScores)),
+                    using: "v", limit: 3))
+        let pair = ContextPair(positive: .id(.number(1)), negative: .id(.number(2)))
+        let context = #""context":[{"positive":1,"negative":2}]"#
+        let discover = try ReadsJSON.query(Array(#"{"target":[1],\#(context),"limit":3}"#.utf8), .discover)
+        #expect(discover.query == .discover(target: one, context: [pair]))
+        let pairs = try ReadsJSON.batch(Array(#"{"searches":[{\#(context),"limit":3}]}"#.utf8), .discover)
+        #expect(pairs.map(\.query) == [.context([pair])])
+        #expect(throws: OctantError.self) { try ReadsJSON.query(Array(#"{"limit":3}"#.utf8), .discover) }
+        #expect(throws: OctantError.json("missing field `limit`")) {
+            try ReadsJSON.query(Array(#"{"positive":[7]}"#.utf8), .recommend)
+        }
+    }
+
+    @Test("answers have the protocol's shape")
+    func answers() {
+        func text(_ write: (inout JSONWriter) -> Void) -> String {
+            var writer = JSONWriter()
+            write(&writer)
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+        let point = ScoredPoint(id: .number(1), version: 2, score: 0.5)
+        #expect(
+            text { $0.value([PointGroup(id: .string("g"), hits: [point], lookup: Record(id: .number(9)))]) }
+                == #"{"groups":[{"id":"g","hits":[{"id":1,"version":2,"score":0.5}],"lookup":{"id":9}}]}"#)
+        #expect(
+            text { $0.value([FacetHit(value: .bool(true), count: 3), FacetHit(value: .integer(4), count: 2)]) }
+                == #"{"hits":[{"value":true,"count":3},{"value":4,"count":2}]}"#)
+        let matrix = DistanceMatrix(
+            ids: [.number(4), .number(5)], rows: [[.init(place: 1, score: 1)], [.init(place: 0, score: 0.5)]])
+        #expect(text { $0.pairs(matrix) } == #"{"pairs":[{"a":4,"b":5,"score":1.0},{"a":5,"b":4,"score":0.5}]}"#)
+        #expect(
+            text { $0.offsets(matrix) }
+                == #"{"offsets_row":[0,1],"offsets_col":[1,0],"scores":[1.0,0.5],"ids":[4,5]}"#)
+    }
+}
