@@ -95,7 +95,7 @@ package final class CompiledFilter {
             }
             return held >= node.pointee.needed
         case .hasVector: return rows.hasVector(row, names[node.pointee.name])
-        case .match, .except, .range, .count, .notEmpty, .null, .nullInside, .nested:
+        case .match, .except, .range, .dates, .count, .notEmpty, .null, .nullInside, .nested:
             if Int(row) != lastRow {
                 lastPayload = rows.payload(row)
                 lastRow = Int(row)

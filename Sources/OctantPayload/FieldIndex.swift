@@ -26,6 +26,8 @@ package final class FieldIndex: @unchecked Sendable {
     package let distinctCount: Int
     /// How many pairs of row and value there are; equal values of one row count once.
     package let valueCount: Int
+    /// The schema the index was built for, as far as the bytes depend on it.
+    package var schema: FieldIndexSchema { FieldIndexSchema(type: type) }
     /// Bytes of the index.
     package let byteCount: Int
 
@@ -44,13 +46,13 @@ package final class FieldIndex: @unchecked Sendable {
     private let bitmaps: [UnsafePointer<UInt64>?]
     private let owner: AnyObject
 
-    /// Keyword: the number of the value, by place.
+    /// Keyword, uuid: the number of the value, by place.
     var codes: UnsafePointer<UInt32> { values.assumingMemoryBound(to: UInt32.self) }
-    /// Integer: the value, by place.
+    /// Integer, datetime: the value, by place.
     var integers: UnsafePointer<Int64> { values.assumingMemoryBound(to: Int64.self) }
     /// Float: the value, by place.
     var floats: UnsafePointer<Double> { values.assumingMemoryBound(to: Double.self) }
-    /// Integer: the values of `rows`, ascending.
+    /// Integer, datetime: the values of `rows`, ascending.
     var sortedIntegers: UnsafePointer<Int64> { sorted.assumingMemoryBound(to: Int64.self) }
     /// Float: the values of `rows`, ascending.
     var sortedFloats: UnsafePointer<Double> { sorted.assumingMemoryBound(to: Double.self) }
@@ -112,7 +114,7 @@ package final class FieldIndex: @unchecked Sendable {
             }
             indexedRows = count
             valuesPerRowMax = both ? 2 : 1
-        case .keyword, .integer, .float:
+        default:
             (indexedRows, valuesPerRowMax) = try Self.checkColumns(base, layout)
         }
     }
@@ -166,7 +168,7 @@ package final class FieldIndex: @unchecked Sendable {
         }
         let rows = (base + layout.rows).assumingMemoryBound(to: UInt32.self)
         guard largest(rows, layout.valueCount) < layout.rowCount else { throw damaged }
-        guard layout.type == .keyword else { return (indexedRows, Int(most)) }
+        guard layout.type.hasDictionary else { return (indexedRows, Int(most)) }
 
         let codes = (base + layout.values).assumingMemoryBound(to: UInt32.self)
         guard largest(codes, layout.valueCount) < layout.distinctCount else { throw damaged }
@@ -197,9 +199,9 @@ extension FieldIndex {
         return UnsafeRawBufferPointer(start: dictionary + start, count: Int(dictionaryOffsets[code + 1]) - start)
     }
 
-    /// Keyword: the number of the value with this UTF-8; `nil` if no row holds it.
+    /// Keyword, uuid: the number of the value with these bytes; `nil` if no row holds it.
     func code(of text: UnsafeRawBufferPointer) -> UInt32? {
-        guard type == .keyword else { return nil }
+        guard type.hasDictionary else { return nil }
         var low = 0
         var high = distinctCount
         while low < high {
@@ -222,6 +224,13 @@ extension FieldIndex {
         let sorted = sortedIntegers
         let low = firstPlace(valueCount) { sorted[$0] >= value }
         return low..<max(low, firstPlace(valueCount) { sorted[$0] > value })
+    }
+
+    /// Integer, datetime: the places in `rows` whose values are within bounds.
+    func places(in run: ClosedRange<Int64>) -> Range<Int> {
+        let sorted = sortedIntegers
+        let low = firstPlace(valueCount) { sorted[$0] >= run.lowerBound }
+        return low..<max(low, firstPlace(valueCount) { sorted[$0] > run.upperBound })
     }
 
     /// Integer, float: the places in `rows` whose values are within bounds.

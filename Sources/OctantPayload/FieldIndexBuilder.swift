@@ -5,7 +5,7 @@ package import OctantModel
 /// A copy shares part of what was added with its original: only one of them may go on.
 package struct FieldIndexBuilder {
     private let key: PayloadPath
-    private let type: FieldIndexType
+    private let schema: FieldIndexSchema
     private let rowCount: Int
     private let arena = Arena()
     private let steps: UnsafePointer<PathStep>
@@ -18,13 +18,15 @@ package struct FieldIndexBuilder {
     private var dictionary = KeywordDictionary()
 
     /// A builder for the index of `key` over `rowCount` rows.
-    package init(key: PayloadPath, type: FieldIndexType, rowCount: Int) {
+    package init(key: PayloadPath, schema: FieldIndexSchema, rowCount: Int) {
         self.key = key
-        self.type = type
+        self.schema = schema
         self.rowCount = Swift.min(Swift.max(rowCount, 0), Int(UInt32.max) - 1)
         steps = UnsafePointer(arena.steps(key))
-        if type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
+        if schema.type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
     }
+
+    private var type: FieldIndexType { schema.type }
 
     /// Adds a row. Rows come in ascending order; those left out count as lacking the key, and those out of order or
     /// beyond `rowCount` are ignored.
@@ -82,6 +84,16 @@ package struct FieldIndexBuilder {
                 values.append((number == 0 ? 0.0 : number).bitPattern)
                 return
             }
+        case .datetime:
+            if let date = value.utf8.flatMap({ DateTime.microseconds(utf8: $0) }) {
+                values.append(UInt64(bitPattern: date))
+                return
+            }
+        case .uuid:
+            if let uuid = value.utf8.flatMap({ UUIDValue(utf8: $0) }) {
+                values.append(UInt64(uuid.withBytes { dictionary.code(of: $0) }))
+                return
+            }
         case .bool:
             if let bool = value.bool {
                 mark(bool ? .holdsTrue : .holdsFalse, row)
@@ -133,13 +145,13 @@ extension FieldIndexBuilder {
         for bitmap in FieldIndexBitmap.allCases where bitmaps[Int(bitmap.rawValue)] != nil {
             parts |= 1 << bitmap.rawValue
         }
-        let sortedNumbers = type == .integer || type == .float ? numbersByValue(offsets) : nil
-        let order = type == .keyword ? dictionary.sorted() : []
+        let sortedNumbers = type.holdsIntegers || type == .float ? numbersByValue(offsets) : nil
+        let order = type.hasDictionary ? dictionary.sorted() : []
         let keyBytes = Array(key.description.utf8)
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: rowCount, valueCount: values.count,
-            distinctCount: type == .keyword ? order.count : sortedNumbers?.distinctCount ?? 0,
-            keyBytes: keyBytes.count, dictionaryBytes: type == .keyword ? dictionary.byteCount : 0)
+            distinctCount: type.hasDictionary ? order.count : sortedNumbers?.distinctCount ?? 0,
+            keyBytes: keyBytes.count, dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0)
         let out = AlignedBytes(count: layout.totalBytes)
         let bytes = out.bytes
         writeHeader(layout, bytes)

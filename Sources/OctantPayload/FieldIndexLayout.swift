@@ -82,8 +82,8 @@ struct FieldIndexLayout {
         }
         if type != .bool {
             if parts & Self.oneValuePerRow == 0 { offsets = take((rowCount + 1) * 4) }
-            values = take(valueCount * (type == .keyword ? 4 : 8))
-            if type == .keyword {
+            values = take(valueCount * (type.hasDictionary ? 4 : 8))
+            if type.hasDictionary {
                 dictionaryOffsets = take((distinctCount + 1) * 8)
                 dictionary = take(dictionaryBytes)
                 postingOffsets = take((distinctCount + 1) * 4)
@@ -97,6 +97,11 @@ struct FieldIndexLayout {
 }
 
 extension FieldIndexType {
+    /// Whether values are byte strings with numbers in a dictionary.
+    var hasDictionary: Bool { self == .keyword || self == .uuid }
+    /// Whether values are 64-bit integers.
+    var holdsIntegers: Bool { self == .integer || self == .datetime }
+
     /// The number of the type in a file.
     var code: UInt8 {
         switch self {
@@ -104,6 +109,8 @@ extension FieldIndexType {
         case .integer: 2
         case .float: 3
         case .bool: 4
+        case .datetime: 5
+        case .uuid: 6
         }
     }
 

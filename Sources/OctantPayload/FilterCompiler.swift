@@ -10,6 +10,7 @@ final class FilterCompiler {
     /// How many rows are looked at to guess how many a test of the payload matches.
     private let samples: Int
     private var indexes: [PayloadPath: [FieldIndex]] = [:]
+    private var wanted: [PayloadPath: [FieldIndexSchema]] = [:]
 
     init(_ filter: Filter, rows: any FilterableRows, arena: Arena) {
         self.rows = rows
@@ -26,6 +27,15 @@ final class FilterCompiler {
         if let known = indexes[key] { return known }
         let found = rows.fieldIndexes(key).filter { $0.rowCount == rowCount && $0.key == key }
         indexes[key] = found
+        return found
+    }
+
+    /// The indexes of a key the collection has; none inside `nested`.
+    func wantedIndexes(_ key: PayloadPath, _ nested: Bool) -> [FieldIndexSchema] {
+        if nested { return [] }
+        if let known = wanted[key] { return known }
+        let found = rows.wantedIndexes(key)
+        wanted[key] = found
         return found
     }
 

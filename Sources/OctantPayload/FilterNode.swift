@@ -17,6 +17,9 @@ struct ValueSet {
     var integerCount = 0
     var hasTrue = false
     var hasFalse = false
+    /// Matched by value: the key has a uuid index.
+    var uuids: UnsafePointer<UUIDValue>
+    var uuidCount = 0
     /// Whether an integral double counts as the integer: the key has an integer index.
     var integralDoubles = false
 }
@@ -38,7 +41,7 @@ struct FilterNode {
         /// The row has the vector `name`.
         case hasVector
         // Tests of the payload.
-        case match, except, range, count, notEmpty, null, nullInside, nested
+        case match, except, range, dates, count, notEmpty, null, nullInside, nested
     }
 
     var operation: Operation

@@ -6,8 +6,10 @@ import Testing
 @Suite struct CompiledFilterTests {
     /// Compares every way to ask a compiled filter with the oracle.
     private func check(_ filter: Filter, _ rows: TestRows, _ seed: UInt64) {
-        let integerKeys = rows.indexes.filter { $0.value.contains { $0.type == .integer } }.keys
-        let oracle = Oracle(integerIndexed: Set(integerKeys))
+        func keys(_ type: FieldIndexType) -> Set<PayloadPath> {
+            Set(rows.indexes.filter { $0.value.contains { $0.type == type } }.keys)
+        }
+        let oracle = Oracle(integerIndexed: keys(.integer), uuidIndexed: keys(.uuid))
         let wanted = (0..<rows.rowCount).filter { row in
             oracle.matches(
                 filter, .object(rows.payloads[row].object), id: rows.ids[row], vectors: rows.vectors[row])
@@ -131,7 +133,11 @@ import Testing
     func foreignIndex() throws {
         let rows = TestRows([Payload(["a": .integer(1)]), Payload(["a": .integer(2)])])
         let key = try PayloadPath("a")
-        rows.indexes[key] = [try FieldIndexBuilder(key: key, type: .integer, rowCount: 1).makeIndex()]
+        rows.indexes[key] = [
+            try FieldIndexBuilder(
+                key: key, schema: FieldIndexSchema(type: .integer), rowCount: 1
+            ).makeIndex()
+        ]
         let filter = Filter(must: [.field(FieldCondition(key: key, match: .value(.integer(2))))])
         #expect(CompiledFilter(filter, rows: rows).matchingRows() == [1])
     }

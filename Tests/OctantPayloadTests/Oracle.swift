@@ -6,6 +6,8 @@ import OctantModel
 struct Oracle {
     /// Keys with an integer index: there an integral float is that integer to a match.
     var integerIndexed: Set<PayloadPath> = []
+    /// Keys with a uuid index: there texts that are UUIDs match by value.
+    var uuidIndexed: Set<PayloadPath> = []
 
     func matches(_ filter: Filter, _ object: JSONValue, id: PointID?, vectors: Set<String>) -> Bool {
         func holds(_ condition: Condition) -> Bool { self.holds(condition, object, id: id, vectors: vectors) }
@@ -61,13 +63,26 @@ struct Oracle {
             if case .array(let elements) = value { elements } else { [value] }
         }
         let integral = !isNested && integerIndexed.contains(field.key)
+        let byUUID = !isNested && uuidIndexed.contains(field.key)
+        func equal(_ value: JSONValue, _ wanted: MatchValue) -> Bool {
+            if byUUID, case .string(let a) = value, case .string(let b) = wanted, let a = UUIDValue(a) {
+                return a == UUIDValue(b)
+            }
+            return self.equal(value, wanted, integral)
+        }
         return elements.contains { element in
             switch field.match {
-            case .value(let wanted)? where equal(element, wanted, integral): return true
-            case .any(let list)? where list.contains(where: { equal(element, $0, integral) }): return true
-            case .except(let list)? where element != .null && !list.contains(where: { equal(element, $0, integral) }):
+            case .value(let wanted)? where equal(element, wanted): return true
+            case .any(let list)? where list.contains(where: { equal(element, $0) }): return true
+            case .except(let list)? where element != .null && !list.contains(where: { equal(element, $0) }):
                 return true
             default: break
+            }
+            if let dates = field.dates, case .string(let text) = element, let date = DateTime.microseconds(text) {
+                let isInside =
+                    (dates.gt.map { date > $0 } ?? true) && (dates.gte.map { date >= $0 } ?? true)
+                    && (dates.lt.map { date < $0 } ?? true) && (dates.lte.map { date <= $0 } ?? true)
+                if isInside { return true }
             }
             guard let range = field.range else { return false }
             switch element {
@@ -140,7 +155,7 @@ final class TestRows: FilterableRows {
     deinit { storage.deallocate() }
 
     func addIndex(_ key: PayloadPath, _ type: FieldIndexType) throws {
-        var builder = FieldIndexBuilder(key: key, type: type, rowCount: payloads.count)
+        var builder = FieldIndexBuilder(key: key, schema: FieldIndexSchema(type: type), rowCount: payloads.count)
         for row in payloads.indices where !payloads[row].isEmpty {
             builder.add(row: UInt32(row), payload: PayloadView(payload(UInt32(row))))
         }

@@ -12,8 +12,19 @@ struct RandomFilters {
     mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
     mutating func pick<T>(_ list: [T]) -> T { list[Int.random(in: 0..<list.count, using: &random)] }
 
+    static let uuids = [
+        "550e8400-e29b-41d4-a716-446655440000", "550E8400E29B41D4A716446655440000",
+        "{550e8400-e29b-41d4-a716-446655440001}", "urn:uuid:550e8400-e29b-41d4-a716-446655440000",
+    ]
+    static let dates = [
+        "2024-02-29", "2024-02-29T12:00", "2024-02-29 13:00:00+01:00", "2024-02-29T12:00:00.000001Z",
+        "2023-02-29", "1969-12-31T23:59:59.5Z", "2024-02-29T12:00:00-0230",
+    ]
+
     mutating func scalar() -> JSONValue {
-        pick([
+        if chance(10) { return .string(pick(Self.dates)) }
+        if chance(10) { return .string(pick(Self.uuids)) }
+        return pick([
             .string("red"), .string("green"), .string("blue"), .string(""), .string("gr"), .string("5"), .string("é"),
             .integer(0), .integer(1), .integer(5), .integer(-3), .integer(.max), .integer(.min), .integer(7),
             .integer((1 << 53) + 1), .unsigned(.max), .unsigned(1 << 63), .double(5), .double(2.5), .double(-3),
@@ -81,9 +92,18 @@ struct RandomFilters {
         pick([-3, 0, 1, 2.5, 5, 7, 9.3e18, 1.9e19, -1e19, 9_007_199_254_740_992, 1e301])
     }
 
+    mutating func date() -> Int64 {
+        guard let date = DateTime.microseconds(pick(Self.dates)) else { return chance(50) ? .min : .max }
+        return date + pick([-1, 0, 0, 1])
+    }
+
     mutating func field(_ key: PayloadPath) -> FieldCondition {
         var field = FieldCondition(key: key)
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
+        case 10:
+            field.dates = DateRange(
+                gt: chance(30) ? date() : nil, gte: chance(40) ? date() : nil, lt: chance(40) ? date() : nil,
+                lte: chance(30) ? date() : nil)
         case 0...2: field.match = .value(matchValue())
         case 3: field.match = .any(list())
         case 4: field.match = .except(list())

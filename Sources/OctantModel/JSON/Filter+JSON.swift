@@ -106,7 +106,7 @@ private struct FilterJSON {
         guard let key = try fields.string("key") else { throw fields.missing("key") }
         var condition = FieldCondition(key: try PayloadPath(key))
         if let match = try fields.fields("match") { condition.match = try self.match(match) }
-        if let range = try fields.fields("range") { condition.range = try self.range(range) }
+        if let range = try fields.fields("range") { try self.range(range, &condition) }
         if let count = try fields.fields("values_count") {
             try count.refuseUnknown(["gt", "gte", "lt", "lte"])
             condition.valuesCount = CountRange(
@@ -115,7 +115,7 @@ private struct FilterJSON {
         condition.isEmpty = try fields.bool("is_empty")
         condition.isNull = try fields.bool("is_null")
         let isTest =
-            condition.match != nil || condition.range != nil || condition.valuesCount != nil
+            condition.match != nil || condition.range != nil || condition.dates != nil || condition.valuesCount != nil
             || condition.isEmpty != nil || condition.isNull != nil
         guard isTest else { throw .invalid(fields.path, "At least one field condition must be specified") }
         return condition
@@ -169,18 +169,32 @@ private struct FilterJSON {
         return list
     }
 
-    private func range(_ fields: JSONFields) throws(OctantError) -> NumberRange {
+    /// Bounds are all numbers or all dates; none at all are numbers.
+    private func range(_ fields: JSONFields, _ condition: inout FieldCondition) throws(OctantError) {
         try fields.refuseUnknown(["gt", "gte", "lt", "lte"])
-        for (_, bound) in fields.object.pairs {
-            guard case .string(let text) = bound else { continue }
-            guard text.utf8.prefix(4).allSatisfy({ (0x30...0x39).contains($0) }), text.utf8.count >= 8 else {
-                throw .json("\(fields.path): a bound is a number or a date")
-            }
-            throw .unsupported("Range over dates (`\(fields.path)`) is")
+        let bounds = fields.object.pairs.filter { $0.value != .null }
+        let texts = bounds.count { if case .string = $0.value { true } else { false } }
+        guard texts > 0 else {
+            condition.range = NumberRange(
+                gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),
+                lte: try fields.double("lte"))
+            return
         }
-        return NumberRange(
-            gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),
-            lte: try fields.double("lte"))
+        guard texts == bounds.count else {
+            throw .json("\(fields.path): the bounds of a range are either numbers or dates")
+        }
+        condition.dates = DateRange(
+            gt: try date(fields, "gt"), gte: try date(fields, "gte"), lt: try date(fields, "lt"),
+            lte: try date(fields, "lte"))
+    }
+
+    private func date(_ fields: JSONFields, _ key: String) throws(OctantError) -> Int64? {
+        guard let text = try fields.string(key) else { return nil }
+        guard let date = DateTime.microseconds(text) else {
+            throw .json(
+                "\(fields.path(key)): '\(text)' is not in a supported date/time format, please use RFC 3339")
+        }
+        return date
     }
 }
 

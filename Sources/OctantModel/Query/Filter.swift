@@ -64,6 +64,8 @@ public struct FieldCondition: Hashable, Sendable {
     public var match: Match?
     /// The number is within bounds.
     public var range: NumberRange?
+    /// The date is within bounds.
+    public var dates: DateRange?
     /// How many values there are.
     public var valuesCount: CountRange?
     /// Whether the key is missing, null or empty.
@@ -73,12 +75,13 @@ public struct FieldCondition: Hashable, Sendable {
 
     /// A condition on `key`.
     public init(
-        key: PayloadPath, match: Match? = nil, range: NumberRange? = nil, valuesCount: CountRange? = nil,
-        isEmpty: Bool? = nil, isNull: Bool? = nil
+        key: PayloadPath, match: Match? = nil, range: NumberRange? = nil, dates: DateRange? = nil,
+        valuesCount: CountRange? = nil, isEmpty: Bool? = nil, isNull: Bool? = nil
     ) {
         self.key = key
         self.match = match
         self.range = range
+        self.dates = dates
         self.valuesCount = valuesCount
         self.isEmpty = isEmpty
         self.isNull = isNull

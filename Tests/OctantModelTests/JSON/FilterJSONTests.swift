@@ -24,6 +24,10 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 .field(FieldCondition(key: city, range: NumberRange(gt: 1, lte: 2.5)))
             ),
             (
+                #"{"key":"city","range":{"gte":"1970-01-01T00:00:01Z","lt":null}}"#,
+                .field(FieldCondition(key: city, dates: DateRange(gte: 1_000_000)))
+            ),
+            (
                 #"{"key":"city","values_count":{"gte":2}}"#,
                 .field(FieldCondition(key: city, valuesCount: CountRange(gte: 2)))
             ),
@@ -72,8 +76,12 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 "Bad request: Filter condition `slice` is not supported yet"
             ),
             (
-                #"{"must":[{"key":"a","range":{"gt":"2020-01-01"}}]}"#,
-                "Bad request: Range over dates (`filter.must[0].range`) is not supported yet"
+                #"{"must":[{"key":"a","range":{"gt":"2020-13-01"}}]}"#,
+                "Format error in JSON body: filter.must[0].range.gt: '2020-13-01' is not in a supported date/time format, please use RFC 3339"
+            ),
+            (
+                #"{"must":[{"key":"a","range":{"gt":"2020-01-01","lt":5}}]}"#,
+                "Format error in JSON body: filter.must[0].range: the bounds of a range are either numbers or dates"
             ),
             (
                 #"{"must":[{"key":"a","match":{"value":1.5}}]}"#,
