@@ -52,6 +52,10 @@ package final class FieldIndex: @unchecked Sendable {
     var integers: UnsafePointer<Int64> { values.assumingMemoryBound(to: Int64.self) }
     /// Float: the value, by place.
     var floats: UnsafePointer<Double> { values.assumingMemoryBound(to: Double.self) }
+    /// Geo: the point, by place.
+    var points: UnsafePointer<GeoPoint> { values.assumingMemoryBound(to: GeoPoint.self) }
+    /// Geo: the cells of `rows`, ascending.
+    var sortedCells: UnsafePointer<UInt64> { sorted.assumingMemoryBound(to: UInt64.self) }
     /// Integer, datetime: the values of `rows`, ascending.
     var sortedIntegers: UnsafePointer<Int64> { sorted.assumingMemoryBound(to: Int64.self) }
     /// Float: the values of `rows`, ascending.
@@ -217,6 +221,25 @@ extension FieldIndex {
     func posting(_ code: UInt32) -> UnsafeBufferPointer<UInt32> {
         let start = Int(postingOffsets[Int(code)])
         return UnsafeBufferPointer(start: rows + start, count: Int(postingOffsets[Int(code) + 1]) - start)
+    }
+
+    /// Keyword: the numbers of the values that begin with these bytes.
+    func codes(withPrefix text: UnsafeRawBufferPointer) -> Range<Int> {
+        let low = firstPlace(distinctCount) { compareBytes(keyword($0), text) >= 0 }
+        return low..<max(low, firstPlace(distinctCount) { $0 >= low && !startsWithBytes(keyword($0), text) })
+    }
+
+    /// Keyword: the places in `rows` of the rows that hold these values.
+    func places(of codes: Range<Int>) -> Range<Int> {
+        let low = Int(postingOffsets[codes.lowerBound])
+        return low..<max(low, Int(postingOffsets[codes.upperBound]))
+    }
+
+    /// Geo: the places in `rows` whose points are in these cells.
+    func places(inCells run: ClosedRange<UInt64>) -> Range<Int> {
+        let cells = sortedCells
+        let low = firstPlace(valueCount) { cells[$0] >= run.lowerBound }
+        return low..<max(low, firstPlace(valueCount) { cells[$0] > run.upperBound })
     }
 
     /// Integer: the places in `sortedIntegers` and `rows` whose values are this one.

@@ -16,6 +16,8 @@ package struct FieldIndexBuilder {
     /// Codes, integers, or the bit patterns of doubles.
     private var values: [UInt64] = []
     private var dictionary = KeywordDictionary()
+    /// Geo: the points of `values`, which are their cells.
+    private var points: [GeoPoint] = []
 
     /// A builder for the index of `key` over `rowCount` rows.
     package init(key: PayloadPath, schema: FieldIndexSchema, rowCount: Int) {
@@ -52,7 +54,7 @@ package struct FieldIndexBuilder {
                 hold(value, row)
             }
         }
-        if values.count - first > 1 { removeDuplicates(from: first) }
+        if values.count - first > 1, type != .geo { removeDuplicates(from: first) }
         offsets.append(UInt32(truncatingIfNeeded: values.count))
     }
 
@@ -92,6 +94,12 @@ package struct FieldIndexBuilder {
         case .uuid:
             if let uuid = value.utf8.flatMap({ UUIDValue(utf8: $0) }) {
                 values.append(UInt64(uuid.withBytes { dictionary.code(of: $0) }))
+                return
+            }
+        case .geo:
+            if let point = geoPoint(value), (-180...180).contains(point.lon), (-90...90).contains(point.lat) {
+                values.append(GeoCell.code(point))
+                points.append(point)
                 return
             }
         case .bool:
@@ -145,7 +153,7 @@ extension FieldIndexBuilder {
         for bitmap in FieldIndexBitmap.allCases where bitmaps[Int(bitmap.rawValue)] != nil {
             parts |= 1 << bitmap.rawValue
         }
-        let sortedNumbers = type.holdsIntegers || type == .float ? numbersByValue(offsets) : nil
+        let sortedNumbers = type.hasDictionary || type == .bool ? nil : numbersByValue(offsets)
         let order = type.hasDictionary ? dictionary.sorted() : []
         let keyBytes = Array(key.description.utf8)
         let layout = FieldIndexLayout(
@@ -165,7 +173,7 @@ extension FieldIndexBuilder {
         guard type != .bool else { return out }
         if let place = layout.offsets { copy(offsets, bytes, place) }
         if let sortedNumbers {
-            copy(values, bytes, layout.values)
+            if type == .geo { copy(points, bytes, layout.values) } else { copy(values, bytes, layout.values) }
             copy(sortedNumbers.values, bytes, layout.sorted)
             copy(sortedNumbers.rows, bytes, layout.rows)
         } else {
@@ -240,7 +248,7 @@ extension FieldIndexBuilder {
             for _ in offsets[row]..<offsets[row + 1] { rows.append(UInt32(truncatingIfNeeded: row)) }
         }
         // Keys whose unsigned order is the order of the numbers.
-        let sign: UInt64 = 1 << 63
+        let sign: UInt64 = type == .geo ? 0 : 1 << 63
         var keys = values
         for place in keys.indices {
             let bits = keys[place]

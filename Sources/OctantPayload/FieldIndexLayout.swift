@@ -82,7 +82,7 @@ struct FieldIndexLayout {
         }
         if type != .bool {
             if parts & Self.oneValuePerRow == 0 { offsets = take((rowCount + 1) * 4) }
-            values = take(valueCount * (type.hasDictionary ? 4 : 8))
+            values = take(valueCount * (type.hasDictionary ? 4 : type == .geo ? 16 : 8))
             if type.hasDictionary {
                 dictionaryOffsets = take((distinctCount + 1) * 8)
                 dictionary = take(dictionaryBytes)
@@ -111,6 +111,7 @@ extension FieldIndexType {
         case .bool: 4
         case .datetime: 5
         case .uuid: 6
+        case .geo: 7
         }
     }
 

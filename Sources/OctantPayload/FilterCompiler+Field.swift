@@ -52,8 +52,11 @@ extension FilterCompiler {
         case .value(let value): parts.append(match(list([value], field.key, nested), field.key, indexes, nested))
         case .any(let values): parts.append(match(list(values, field.key, nested), field.key, indexes, nested))
         case .except(let values): parts.append(except(list(values, field.key, nested), field.key, indexes, nested))
+        case .prefix(let text): parts.append(prefix(text, field.key, indexes, nested))
+        case .substring(let text): parts.append(textTest(.substring, text, field.key, indexes, nested))
         case nil: break
         }
+        for shape in field.geo { parts.append(geo(shape, field.key, indexes, nested)) }
         if let range = field.range { parts.append(self.range(range, field.key, indexes, nested)) }
         if let dates = field.dates { parts.append(self.dates(dates, field.key, indexes, nested)) }
         return or(parts)
@@ -234,7 +237,7 @@ extension FilterCompiler {
         }
     }
 
-    private func set(_ node: inout FilterNode, _ index: FieldIndex, _ places: Range<Int>, isAscending: Bool) {
+    func set(_ node: inout FilterNode, _ index: FieldIndex, _ places: Range<Int>, isAscending: Bool) {
         set(
             &node, index,
             [RowSlice(rows: index.rows + places.lowerBound, count: places.count, isAscending: isAscending)])
@@ -254,7 +257,7 @@ extension FilterCompiler {
     }
 
     /// A test of the payload that only the rows of a bitmap can pass.
-    private func guarded(
+    func guarded(
         _ index: FieldIndex, _ rows: FieldIndexBitmap, _ test: () -> UnsafePointer<FilterNode>
     ) -> UnsafePointer<FilterNode> {
         guard let words = index.bitmap(rows) else { return make(.never) }
@@ -397,7 +400,7 @@ extension FieldIndexType {
     /// Whether an index of this type holds none of these texts: rows that have one have another value.
     fileprivate func leavesOut(_ texts: [String]) -> Bool {
         switch self {
-        case .integer, .float, .bool: true
+        case .integer, .float, .bool, .geo: true
         case .datetime: texts.allSatisfy { DateTime.microseconds($0) == nil }
         case .uuid: texts.allSatisfy { UUIDValue($0) == nil }
         case .keyword: false

@@ -6,6 +6,8 @@ package protocol FilterableRows: AnyObject {
     var rowCount: Int { get }
     /// The encoded payload of a row, empty for `{}`; valid while `self` lives.
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer
+    /// The point of a row, for `slice`.
+    func pointID(_ row: UInt32) -> PointID
     /// The row of a point, for `has_id`.
     func row(of id: PointID) -> UInt32?
     /// Whether the row has the vector of this name (`""`: the default one).

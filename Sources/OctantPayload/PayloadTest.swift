@@ -29,7 +29,8 @@ func testObject(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Boo
             if testObject(child(node, place), object) { held += 1 }
         }
         return held >= node.pointee.needed
-    case .match, .except, .range, .dates, .count, .notEmpty, .null, .nullInside, .nested:
+    case .match, .except, .range, .dates, .prefix, .substring, .inShape, .count, .notEmpty, .null, .nullInside,
+        .nested:
         return testPayload(node, object)
     default: return false
     }
@@ -71,7 +72,7 @@ private func anyValue(
 
 private func passes(_ node: UnsafePointer<FilterNode>, _ value: PayloadView) -> Bool {
     switch node.pointee.operation {
-    case .match, .except, .range, .dates:
+    case .match, .except, .range, .dates, .prefix, .substring, .inShape:
         guard value.kind == .array else { return elementPasses(node, value) }
         var elements = value.elements
         while let element = elements.next() {
@@ -108,6 +109,11 @@ private func elementPasses(_ node: UnsafePointer<FilterNode>, _ element: Payload
     case .dates:
         guard let utf8 = element.utf8, let date = DateTime.microseconds(utf8: utf8) else { return false }
         return date >= node.pointee.low && date <= node.pointee.high
+    case .prefix: return element.utf8.map { startsWithBytes($0, node.pointee.text) } ?? false
+    case .substring: return element.utf8.map { containsBytes($0, node.pointee.text) } ?? false
+    case .inShape:
+        guard let point = geoPoint(element), let shape = node.pointee.shape else { return false }
+        return shape._withUnsafeGuaranteedRef { $0.contains(point) }
     default: break
     }
     guard let set = node.pointee.set else { return false }

@@ -105,6 +105,29 @@ import Testing
         }
     }
 
+    @Test("shapes over many points answer as the oracle, with an index and without", arguments: 0..<4)
+    func shapes(_ seed: UInt64) throws {
+        var source = RandomFilters(seed: seed)
+        let payloads = (0..<6000).map { row -> Payload in
+            let points = (0..<(row % 10 == 0 ? 3 : 1)).map { _ -> JSONValue in
+                let point = source.point()
+                return .object(["lon": .double(point.lon), "lat": .double(point.lat)])
+            }
+            return Payload(["p": row % 10 == 0 ? .array(points) : points[0]])
+        }
+        let key = try PayloadPath("p")
+        let plain = TestRows(payloads)
+        let indexed = TestRows(payloads)
+        try indexed.addIndex(key, .geo)
+        for _ in 0..<40 {
+            let filter = Filter(must: [.field(FieldCondition(key: key, geo: [source.shape()]))])
+            check(filter, indexed, seed)
+            #expect(
+                CompiledFilter(filter, rows: plain).matchingRows()
+                    == CompiledFilter(filter, rows: indexed).matchingRows())
+        }
+    }
+
     @Test("rare values among many rows are listed in order and once")
     func rare() throws {
         let payloads = (0..<20_000).map { row -> Payload in

@@ -27,6 +27,7 @@ struct Oracle {
         case .isEmpty(let key): return isEmpty(values(object, key))
         case .isNull(let key): return values(object, key).contains(.null)
         case .hasID(let ids): return id.map { ids.contains($0) } ?? false
+        case .slice(let slice): return id.map { Int($0.slice(of: UInt64(slice.total))) == slice.index } ?? false
         case .hasVector(let name): return id != nil && vectors.contains(name)
         case .filter(let filter): return matches(filter, object, id: id, vectors: vectors)
         case .nested(let key, let filter):
@@ -78,6 +79,18 @@ struct Oracle {
                 return true
             default: break
             }
+            switch (field.match, element) {
+            case (.prefix(let part)?, .string(let text)) where Array(text.utf8).starts(with: Array(part.utf8)):
+                return true
+            case (.substring(let part)?, .string(let text)) where contains(Array(text.utf8), Array(part.utf8)):
+                return true
+            default: break
+            }
+            if case .object(let object) = element, let lon = number(object["lon"]), let lat = number(object["lat"]),
+                field.geo.contains(where: { inside($0, lon, lat) })
+            {
+                return true
+            }
             if let dates = field.dates, case .string(let text) = element, let date = DateTime.microseconds(text) {
                 let isInside =
                     (dates.gt.map { date > $0 } ?? true) && (dates.gte.map { date >= $0 } ?? true)
@@ -91,6 +104,32 @@ struct Oracle {
             case .double(let number): return range.contains(number)
             default: return false
             }
+        }
+    }
+
+    private func number(_ value: JSONValue?) -> Double? {
+        switch value {
+        case .integer(let number)?: Double(number)
+        case .unsigned(let number)?: Double(number)
+        case .double(let number)?: number
+        default: nil
+        }
+    }
+
+    private func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+        part.isEmpty || text.indices.contains { text[$0...].starts(with: part) }
+    }
+
+    private func inside(_ shape: GeoShape, _ lon: Double, _ lat: Double) -> Bool {
+        switch shape {
+        case .box(let topLeft, let bottomRight):
+            let isBetween = (lon > topLeft.lon, lon < bottomRight.lon)
+            let isInLon =
+                topLeft.lon > bottomRight.lon ? isBetween.0 || isBetween.1 : isBetween.0 && isBetween.1
+            return isInLon && lat < topLeft.lat && lat > bottomRight.lat
+        case .circle(let center, let radius):
+            return GeoPoint(lon: lon, lat: lat).distance(to: center) < radius
+        case .polygon: return shape.contains(GeoPoint(lon: lon, lat: lat))
         }
     }
 
@@ -166,6 +205,7 @@ final class TestRows: FilterableRows {
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: storage[places[Int(row)]])
     }
+    func pointID(_ row: UInt32) -> PointID { ids[Int(row)] }
     func row(of id: PointID) -> UInt32? { rowOf[id] }
     func hasVector(_ row: UInt32, _ name: String) -> Bool { vectors[Int(row)].contains(name) }
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }

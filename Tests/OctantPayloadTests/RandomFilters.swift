@@ -21,7 +21,34 @@ struct RandomFilters {
         "2023-02-29", "1969-12-31T23:59:59.5Z", "2024-02-29T12:00:00-0230",
     ]
 
+    static let degrees: [Double] = [-180, -179.5, -90, -45.25, 0, 0.5, 10, 45.25, 90, 179.5, 180]
+
+    mutating func degree(_ most: Double) -> Double {
+        if chance(50) { return Double.random(in: -most...most, using: &random) }
+        return min(max(pick(Self.degrees), -most), most)
+    }
+
+    mutating func point() -> GeoPoint { GeoPoint(lon: degree(180), lat: degree(90)) }
+
+    mutating func shape() -> GeoShape {
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: return .box(topLeft: point(), bottomRight: point())
+        case 1: return .circle(center: point(), radius: pick([-1, 0, 1, 1_000, 300_000, 5_000_000, 1e7, 1.6e7, 3e7]))
+        default:
+            func ring(_ self: inout RandomFilters) -> [GeoPoint] {
+                let points = (0..<Int.random(in: 3...6, using: &self.random)).map { _ in self.point() }
+                return points + [points[0]]
+            }
+            return .polygon(exterior: ring(&self), interiors: (0..<(chance(30) ? 1 : 0)).map { _ in ring(&self) })
+        }
+    }
+
     mutating func scalar() -> JSONValue {
+        if chance(15) {
+            let point = point()
+            let lon = point.lon + (chance(5) ? 180 : 0)
+            return .object(["lon": .double(lon), "lat": chance(5) ? .string("x") : .double(point.lat)])
+        }
         if chance(10) { return .string(pick(Self.dates)) }
         if chance(10) { return .string(pick(Self.uuids)) }
         return pick([
@@ -99,7 +126,10 @@ struct RandomFilters {
 
     mutating func field(_ key: PayloadPath) -> FieldCondition {
         var field = FieldCondition(key: key)
-        switch Int.random(in: 0..<11, using: &random) {
+        switch Int.random(in: 0..<14, using: &random) {
+        case 11: field.geo = (0..<(chance(20) ? 2 : 1)).map { _ in shape() }
+        case 12: field.match = .prefix(pick(["", "g", "gr", "green", "2024-", "z", "\u{e9}", "550"]))
+        case 13: field.match = .substring(pick(["", "re", "e", "een", "green1", "-29", "\u{e9}"]))
         case 10:
             field.dates = DateRange(
                 gt: chance(30) ? date() : nil, gte: chance(40) ? date() : nil, lt: chance(40) ? date() : nil,
@@ -137,7 +167,12 @@ struct RandomFilters {
             let count = Int.random(in: 0...40, using: &random)
             let ids = 0..<UInt64(idCount * 2)
             return .hasID(Set((0..<count).map { _ in .number(.random(in: ids, using: &random)) }))
-        case 3: return .hasVector(pick(["", "image", "none"]))
+        case 3:
+            if chance(50) {
+                let total = Int.random(in: 1...4, using: &random)
+                return .slice(PointSlice(total: total, index: Int.random(in: 0..<total, using: &random)))
+            }
+            return .hasVector(pick(["", "image", "none"]))
         case 4, 5:
             guard depth > 0 else { break }
             return .nested(pick(nested ? nestedKeys : keys), filter(depth: depth - 1, nested: true, idCount: idCount))

@@ -23,6 +23,8 @@ final class FilterView: FilterableRows {
 
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer { source.payload(row) }
 
+    func pointID(_ row: UInt32) -> PointID { source.id(row) }
+
     func row(of id: PointID) -> UInt32? { source.row(of: id, at: lsn) }
 
     func hasVector(_ row: UInt32, _ name: String) -> Bool { source.vector(row, name) != nil }

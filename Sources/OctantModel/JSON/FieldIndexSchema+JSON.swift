@@ -7,8 +7,8 @@ extension FieldIndexSchema {
             let fields = JSONFields(object, path: "field_schema")
             guard let name = try fields.string("type") else { throw fields.missing("type") }
             let type = try Self.type(name)
-            try fields.refuse("memory", "prefix", "nested")
-            let flags = ["on_disk", "enable_hnsw", "is_tenant", "is_principal", "lookup", "range"]
+            try fields.refuse("memory", "nested")
+            let flags = ["on_disk", "enable_hnsw", "is_tenant", "is_principal", "lookup", "range", "prefix"]
             for flag in flags { _ = try fields.bool(flag) }
             if type == .integer, try fields.bool("lookup") == false, try fields.bool("range") == false {
                 throw .json("the 'lookup' and 'range' capabilities can't be both disabled")
@@ -21,7 +21,7 @@ extension FieldIndexSchema {
 
     private static func type(_ name: String) throws(OctantError) -> FieldIndexType {
         if let type = FieldIndexType(rawValue: name) { return type }
-        if ["text", "geo"].contains(name) {
+        if name == "text" {
             throw .unsupported("Field index of type `\(name)` is")
         }
         throw .json(

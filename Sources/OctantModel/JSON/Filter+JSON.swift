@@ -75,10 +75,17 @@ private struct FilterJSON {
             guard let key = try nested.string("key") else { throw nested.missing("key") }
             let inner = try filter(try nested.required("filter"), path: nested.path("filter"), depth: depth + 1)
             if inner.asksForPoint {
-                throw OctantError(.badRequest, "`has_id` and `has_vector` are not supported inside a nested filter")
+                throw OctantError(
+                    .badRequest, "`has_id`, `has_vector` and `slice` are not supported inside a nested filter")
             }
             return .nested(try PayloadPath(key), inner)
-        case "slice": throw .unsupported("Filter condition `slice` is")
+        case "slice":
+            try fields.refuseUnknown(["slice"])
+            guard let slice = try fields.fields("slice") else { throw fields.missing("slice") }
+            try slice.refuseUnknown(["total", "index"])
+            guard let total = try slice.int("total", from: 1) else { throw slice.missing("total") }
+            guard let index = try slice.int("index", to: total - 1) else { throw slice.missing("index") }
+            return .slice(PointSlice(total: total, index: index))
         case "match", "range", "values_count", "geo_radius", "geo_bounding_box", "geo_polygon":
             throw fields.missing("key")
         default:
@@ -96,9 +103,6 @@ private struct FilterJSON {
     }
 
     private func field(_ fields: JSONFields) throws(OctantError) -> FieldCondition {
-        for later in ["geo_bounding_box", "geo_radius", "geo_polygon"] where fields[later] != nil {
-            throw .unsupported("Filter condition `\(later)` is")
-        }
         try fields.refuseUnknown([
             "key", "match", "range", "values_count", "is_empty", "is_null", "geo_bounding_box", "geo_radius",
             "geo_polygon",
@@ -107,6 +111,9 @@ private struct FilterJSON {
         var condition = FieldCondition(key: try PayloadPath(key))
         if let match = try fields.fields("match") { condition.match = try self.match(match) }
         if let range = try fields.fields("range") { try self.range(range, &condition) }
+        for kind in GeoShape.keys {
+            if let shape = try fields.fields(kind) { condition.geo.append(try GeoShape(kind, shape)) }
+        }
         if let count = try fields.fields("values_count") {
             try count.refuseUnknown(["gt", "gte", "lt", "lte"])
             condition.valuesCount = CountRange(
@@ -116,7 +123,7 @@ private struct FilterJSON {
         condition.isNull = try fields.bool("is_null")
         let isTest =
             condition.match != nil || condition.range != nil || condition.dates != nil || condition.valuesCount != nil
-            || condition.isEmpty != nil || condition.isNull != nil
+            || condition.isEmpty != nil || condition.isNull != nil || !condition.geo.isEmpty
         guard isTest else { throw .invalid(fields.path, "At least one field condition must be specified") }
         return condition
     }
@@ -134,11 +141,18 @@ private struct FilterJSON {
             return .value(value)
         case "any": return .any(try list(fields, "any"))
         case "except": return .except(try list(fields, "except"))
-        case "text", "text_any", "phrase", "prefix", "substring":
+        case "prefix": return .prefix(try text(fields, "prefix"))
+        case "substring": return .substring(try text(fields, "substring"))
+        case "text", "text_any", "phrase":
             throw .unsupported("Match by `\(kind)` is")
         default:
             throw .json("\(fields.path): unknown field `\(kind)`, expected one of `value`, `any`, `except`")
         }
+    }
+
+    private func text(_ fields: JSONFields, _ key: String) throws(OctantError) -> String {
+        guard let text = try fields.string(key) else { throw fields.missing(key) }
+        return text
     }
 
     private func scalar(_ value: JSONValue, bools: Bool) -> MatchValue? {
@@ -203,7 +217,7 @@ extension Filter {
     fileprivate var asksForPoint: Bool {
         (must + should + mustNot + (minShould?.conditions ?? [])).contains {
             switch $0 {
-            case .hasID, .hasVector: true
+            case .hasID, .hasVector, .slice: true
             case .filter(let filter): filter.asksForPoint
             case .field, .isEmpty, .isNull, .nested: false
             }

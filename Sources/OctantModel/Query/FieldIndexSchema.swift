@@ -12,6 +12,8 @@ public enum FieldIndexType: String, Sendable, CaseIterable {
     case datetime
     /// UUIDs by exact match of their values.
     case uuid
+    /// Points on the Earth by shapes they are in.
+    case geo
 }
 
 /// A field index as it was asked for.

@@ -40,6 +40,20 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 .hasID([.number(1), .uuid(UUIDValue(high: 0, low: 2))])
             ),
             (#"{"has_vector":""}"#, .hasVector("")),
+            (#"{"slice":{"total":3,"index":2}}"#, .slice(PointSlice(total: 3, index: 2))),
+            (#"{"key":"city","match":{"prefix":"Be"}}"#, .field(FieldCondition(key: city, match: .prefix("Be")))),
+            (
+                #"{"key":"city","geo_radius":{"center":{"lon":1,"lat":2},"radius":5}}"#,
+                .field(
+                    FieldCondition(key: city, geo: [.circle(center: GeoPoint(lon: 1, lat: 2), radius: 5)]))
+            ),
+            (
+                #"{"key":"city","geo_bounding_box":{"top_left":{"lon":1,"lat":2},"bottom_right":{"lon":3,"lat":0}}}"#,
+                .field(
+                    FieldCondition(
+                        key: city, geo: [.box(topLeft: GeoPoint(lon: 1, lat: 2), bottomRight: GeoPoint(lon: 3, lat: 0))]
+                    ))
+            ),
             (
                 #"{"nested":{"key":"city","filter":{"must":[{"is_null":{"key":"a"}}]}}}"#,
                 .nested(city, Filter(must: [.isNull(try PayloadPath("a"))]))
@@ -69,11 +83,27 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             (#"{"must":{"key":"a","match":{"text":"x"}}}"#, "Bad request: Match by `text` is not supported yet"),
             (
                 #"{"should":[{"key":"a","geo_radius":{}}]}"#,
-                "Bad request: Filter condition `geo_radius` is not supported yet"
+                "Format error in JSON body: filter.should[0].geo_radius: missing field `radius`"
             ),
             (
-                #"{"must":[{"slice":{"total":2,"index":0}}]}"#,
-                "Bad request: Filter condition `slice` is not supported yet"
+                #"{"must":{"key":"a","geo_radius":{"center":{"lon":181,"lat":0},"radius":5}}}"#,
+                "Format error in JSON body: filter.must.geo_radius.center: Wrong format of GeoPoint payload: expected `lat` = 0.0 within [-90;90] and `lon` = 181.0 within [-180;180]"
+            ),
+            (
+                #"{"must":{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":1,"lat":0}]}}}}"#,
+                "Format error in JSON body: filter.must.geo_polygon.exterior: polygon invalid, the size must be at least 4, got 1"
+            ),
+            (
+                #"{"must":{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":1,"lat":0},{"lon":2,"lat":0},{"lon":2,"lat":1},{"lon":1,"lat":1}]}}}}"#,
+                "Format error in JSON body: filter.must.geo_polygon.exterior: polygon invalid, the first and the last points should be the same to form a closed line"
+            ),
+            (
+                #"{"must":[{"slice":{"total":2,"index":2}}]}"#,
+                "Validation error in JSON body: [filter.must[0].slice.index: value 2 invalid, must be from 0 to 1]"
+            ),
+            (
+                #"{"must":[{"slice":{"total":0,"index":0}}]}"#,
+                "Validation error in JSON body: [filter.must[0].slice.total: value 0 invalid, must be 1 or larger]"
             ),
             (
                 #"{"must":[{"key":"a","range":{"gt":"2020-13-01"}}]}"#,
@@ -102,7 +132,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             ),
             (
                 #"{"must":[{"nested":{"key":"a","filter":{"must":[{"has_id":[1]}]}}}]}"#,
-                "Bad request: `has_id` and `has_vector` are not supported inside a nested filter"
+                "Bad request: `has_id`, `has_vector` and `slice` are not supported inside a nested filter"
             ),
         ])
     func refusals(text: String, expected: String) {
