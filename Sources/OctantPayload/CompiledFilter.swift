@@ -100,7 +100,8 @@ package final class CompiledFilter {
         case .slice:
             let slice = rows.pointID(row).slice(of: UInt64(bitPattern: node.pointee.high))
             return slice == UInt64(bitPattern: node.pointee.low)
-        case .match, .except, .range, .dates, .prefix, .substring, .inShape, .count, .notEmpty, .null, .nullInside,
+        case .match, .except, .range, .dates, .prefix, .substring, .inShape, .text, .count, .notEmpty, .null,
+            .nullInside,
             .nested:
             if Int(row) != lastRow {
                 lastPayload = rows.payload(row)

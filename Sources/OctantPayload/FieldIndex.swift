@@ -27,7 +27,7 @@ package final class FieldIndex: @unchecked Sendable {
     /// How many pairs of row and value there are; equal values of one row count once.
     package let valueCount: Int
     /// The schema the index was built for, as far as the bytes depend on it.
-    package var schema: FieldIndexSchema { FieldIndexSchema(type: type) }
+    package let schema: FieldIndexSchema
     /// Bytes of the index.
     package let byteCount: Int
 
@@ -81,7 +81,11 @@ package final class FieldIndex: @unchecked Sendable {
             decoding: UnsafeRawBufferPointer(start: base + FieldIndexLayout.headerBytes, count: layout.keyBytes),
             as: UTF8.self)
         guard let key = try? PayloadPath(keyText) else { throw FieldIndexError("field index: malformed key") }
+        let options = UnsafeRawBufferPointer(start: base + layout.options, count: layout.optionBytes)
+        guard let schema = FieldIndexSchema(type: layout.type, textOptions: String(decoding: options, as: UTF8.self))
+        else { throw FieldIndexError("field index: options cannot be read") }
         self.key = key
+        self.schema = schema
         self.owner = owner
         type = layout.type
         rowCount = layout.rowCount
@@ -136,12 +140,13 @@ package final class FieldIndex: @unchecked Sendable {
         else { throw FieldIndexError("field index: type or parts are not known") }
         let dictionaryBytes = UInt64(littleEndian: base.load(fromByteOffset: 32, as: UInt64.self))
         let totalBytes = UInt64(littleEndian: base.load(fromByteOffset: 40, as: UInt64.self))
-        guard word(24) <= 1 << 16, dictionaryBytes < 1 << 48, totalBytes == UInt64(count) else {
+        guard word(24) <= 1 << 16, word(28) <= 1 << 28, dictionaryBytes < 1 << 48, totalBytes == UInt64(count) else {
             throw FieldIndexError("field index: \(count) bytes where \(totalBytes) were written")
         }
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: Int(word(12)), valueCount: Int(word(16)),
-            distinctCount: Int(word(20)), keyBytes: Int(word(24)), dictionaryBytes: Int(dictionaryBytes))
+            distinctCount: Int(word(20)), keyBytes: Int(word(24)), optionBytes: Int(word(28)),
+            dictionaryBytes: Int(dictionaryBytes))
         guard layout.totalBytes == count else {
             throw FieldIndexError("field index: \(count) bytes where its counts need \(layout.totalBytes)")
         }

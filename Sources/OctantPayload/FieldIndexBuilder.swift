@@ -9,6 +9,7 @@ package struct FieldIndexBuilder {
     private let rowCount: Int
     private let arena = Arena()
     private let steps: UnsafePointer<PathStep>
+    private let analyzer: TextAnalyzer?
 
     private var bitmaps: [RowBitmap?] = Array(repeating: nil, count: FieldIndexBitmap.allCases.count)
     /// Where the values of each row begin; filled up to the last row added.
@@ -23,6 +24,7 @@ package struct FieldIndexBuilder {
     package init(key: PayloadPath, schema: FieldIndexSchema, rowCount: Int) {
         self.key = key
         self.schema = schema
+        analyzer = schema.text.map { TextAnalyzer($0) }
         self.rowCount = Swift.min(Swift.max(rowCount, 0), Int(UInt32.max) - 1)
         steps = UnsafePointer(arena.steps(key))
         if schema.type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
@@ -102,6 +104,13 @@ package struct FieldIndexBuilder {
                 points.append(point)
                 return
             }
+        case .text:
+            if let utf8 = value.utf8, let analyzer {
+                analyzer.forEachToken(utf8: utf8, isQuery: false) { token in
+                    values.append(UInt64(token.withUnsafeBytes { dictionary.code(of: $0) }))
+                }
+                return
+            }
         case .bool:
             if let bool = value.bool {
                 mark(bool ? .holdsTrue : .holdsFalse, row)
@@ -156,14 +165,17 @@ extension FieldIndexBuilder {
         let sortedNumbers = type.hasDictionary || type == .bool ? nil : numbersByValue(offsets)
         let order = type.hasDictionary ? dictionary.sorted() : []
         let keyBytes = Array(key.description.utf8)
+        let options = Array((type == .text ? schema.recipe : "").utf8)
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: rowCount, valueCount: values.count,
             distinctCount: type.hasDictionary ? order.count : sortedNumbers?.distinctCount ?? 0,
-            keyBytes: keyBytes.count, dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0)
+            keyBytes: keyBytes.count, optionBytes: options.count,
+            dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0)
         let out = AlignedBytes(count: layout.totalBytes)
         let bytes = out.bytes
         writeHeader(layout, bytes)
         copy(keyBytes, bytes, FieldIndexLayout.headerBytes)
+        copy(options, bytes, layout.options)
         for bitmap in FieldIndexBitmap.allCases {
             guard let place = layout.bitmaps[Int(bitmap.rawValue)], let rows = bitmaps[Int(bitmap.rawValue)] else {
                 continue
@@ -194,6 +206,7 @@ extension FieldIndexBuilder {
         put(UInt32(truncatingIfNeeded: layout.valueCount), 16)
         put(UInt32(truncatingIfNeeded: layout.distinctCount), 20)
         put(UInt32(truncatingIfNeeded: layout.keyBytes), 24)
+        put(UInt32(truncatingIfNeeded: layout.optionBytes), 28)
         put(UInt64(layout.dictionaryBytes), 32)
         put(UInt64(layout.totalBytes), 40)
     }

@@ -52,6 +52,9 @@ extension FilterCompiler {
         case .value(let value): parts.append(match(list([value], field.key, nested), field.key, indexes, nested))
         case .any(let values): parts.append(match(list(values, field.key, nested), field.key, indexes, nested))
         case .except(let values): parts.append(except(list(values, field.key, nested), field.key, indexes, nested))
+        case .text(let text): parts.append(self.text(.all, text, field.key, indexes, nested))
+        case .textAny(let text): parts.append(self.text(.any, text, field.key, indexes, nested))
+        case .phrase(let text): parts.append(self.text(.phrase, text, field.key, indexes, nested))
         case .prefix(let text): parts.append(prefix(text, field.key, indexes, nested))
         case .substring(let text): parts.append(textTest(.substring, text, field.key, indexes, nested))
         case nil: break
@@ -403,13 +406,13 @@ extension FieldIndexType {
         case .integer, .float, .bool, .geo: true
         case .datetime: texts.allSatisfy { DateTime.microseconds($0) == nil }
         case .uuid: texts.allSatisfy { UUIDValue($0) == nil }
-        case .keyword: false
+        case .keyword, .text: false
         }
     }
 
     /// Whether an index of this type holds no text that is a UUID.
-    fileprivate var leavesOutUUIDs: Bool { self != .keyword && self != .uuid }
+    fileprivate var leavesOutUUIDs: Bool { self != .keyword && self != .uuid && self != .text }
 
     /// Whether an index of this type holds no text that is a date.
-    fileprivate var leavesOutDates: Bool { self != .keyword && self != .datetime }
+    fileprivate var leavesOutDates: Bool { self != .keyword && self != .datetime && self != .text }
 }

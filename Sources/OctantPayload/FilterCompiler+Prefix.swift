@@ -54,7 +54,7 @@ extension FieldIndexType {
     var leavesOutTexts: Bool {
         switch self {
         case .integer, .float, .bool, .geo: true
-        case .keyword, .datetime, .uuid: false
+        case .keyword, .datetime, .uuid, .text: false
         }
     }
 }

@@ -47,7 +47,7 @@ struct FilterNode {
         /// The id is in slice `low` of `high`.
         case slice
         // Tests of the payload.
-        case match, except, range, dates, prefix, substring, inShape, count, notEmpty, null, nullInside,
+        case match, except, range, dates, prefix, substring, inShape, text, count, notEmpty, null, nullInside,
             nested
     }
 
@@ -81,6 +81,8 @@ struct FilterNode {
     var text = UnsafeRawBufferPointer(start: nil, count: 0)
     /// The compiler keeps it alive.
     var shape: Unmanaged<ShapeTest>?
+    /// The compiler keeps it alive.
+    var query: Unmanaged<TextQuery>?
     /// Number of the vector name.
     var name = 0
 

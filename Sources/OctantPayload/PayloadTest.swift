@@ -6,6 +6,11 @@ import OctantModel
 /// caller, which negates `notEmpty`, `null` and `nullInside` as needed; only a count treats it as zero.
 func testPayload(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Bool {
     guard let steps = node.pointee.steps else { return false }
+    if node.pointee.operation == .text {
+        // Its tokens may be spread over several values.
+        return node.pointee.query?._withUnsafeGuaranteedRef { $0.matches(object, steps, node.pointee.stepCount) }
+            ?? false
+    }
     var found = false
     if anyValue(node, object, steps, node.pointee.stepCount, &found) { return true }
     return node.pointee.operation == .count && !found && node.pointee.counts.contains(0)
@@ -29,7 +34,7 @@ func testObject(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Boo
             if testObject(child(node, place), object) { held += 1 }
         }
         return held >= node.pointee.needed
-    case .match, .except, .range, .dates, .prefix, .substring, .inShape, .count, .notEmpty, .null, .nullInside,
+    case .match, .except, .range, .dates, .prefix, .substring, .inShape, .text, .count, .notEmpty, .null, .nullInside,
         .nested:
         return testPayload(node, object)
     default: return false

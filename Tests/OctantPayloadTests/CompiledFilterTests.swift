@@ -9,11 +9,18 @@ import Testing
         func keys(_ type: FieldIndexType) -> Set<PayloadPath> {
             Set(rows.indexes.filter { $0.value.contains { $0.type == type } }.keys)
         }
-        let oracle = Oracle(integerIndexed: keys(.integer), uuidIndexed: keys(.uuid))
+        var oracle = Oracle(integerIndexed: keys(.integer), uuidIndexed: keys(.uuid))
+        for (key, indexes) in rows.indexes {
+            oracle.textIndexed[key] = indexes.first { $0.type == .text }?.schema.text
+        }
         let wanted = (0..<rows.rowCount).filter { row in
             oracle.matches(
                 filter, .object(rows.payloads[row].object), id: rows.ids[row], vectors: rows.vectors[row])
         }.map { UInt32($0) }
+        // Rows that are not indexed yet answer like the others.
+        rows.isIndexed = false
+        #expect(CompiledFilter(filter, rows: rows).matchingRows() == wanted, "not indexed, seed \(seed), \(filter)")
+        rows.isIndexed = true
         let compiled = CompiledFilter(filter, rows: rows)
         let all = Array(0..<UInt32(rows.rowCount))
         let one = all.filter { compiled.matches($0) }
@@ -48,7 +55,9 @@ import Testing
         let rows = TestRows(payloads, vectors: vectors)
         let density = source.pick([0, 15, 50, 100])
         for key in source.keys {
-            for type in FieldIndexType.allCases where source.chance(density) { try rows.addIndex(key, type) }
+            for type in FieldIndexType.allCases where source.chance(density) {
+                try rows.addIndex(key, type, type == .text ? source.analysis() : nil)
+            }
         }
         for _ in 0..<40 { check(source.filter(depth: 3, idCount: max(count, 1)), rows, seed) }
         for _ in 0..<40 {

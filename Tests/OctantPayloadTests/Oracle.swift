@@ -8,6 +8,8 @@ struct Oracle {
     var integerIndexed: Set<PayloadPath> = []
     /// Keys with a uuid index: there texts that are UUIDs match by value.
     var uuidIndexed: Set<PayloadPath> = []
+    /// Keys with a text index: there its analysis says what tokens are.
+    var textIndexed: [PayloadPath: TextAnalysis] = [:]
 
     func matches(_ filter: Filter, _ object: JSONValue, id: PointID?, vectors: Set<String>) -> Bool {
         func holds(_ condition: Condition) -> Bool { self.holds(condition, object, id: id, vectors: vectors) }
@@ -63,6 +65,10 @@ struct Oracle {
         let elements = found.flatMap { value in
             if case .array(let elements) = value { elements } else { [value] }
         }
+        let texts = elements.compactMap { element in
+            if case .string(let text) = element { text } else { nil }
+        }
+        if holdsText(field.match, texts, isNested ? nil : textIndexed[field.key]) { return true }
         let integral = !isNested && integerIndexed.contains(field.key)
         let byUUID = !isNested && uuidIndexed.contains(field.key)
         func equal(_ value: JSONValue, _ wanted: MatchValue) -> Bool {
@@ -133,6 +139,44 @@ struct Oracle {
         }
     }
 
+    private func holdsText(_ match: Match?, _ texts: [String], _ analysis: TextAnalysis?) -> Bool {
+        let analyzer = TextAnalyzer(analysis ?? TextAnalysis())
+        func tokens(_ text: String, isQuery: Bool = false) -> [[UInt8]] {
+            var tokens: [[UInt8]] = []
+            analyzer.forEachToken(text, isQuery: isQuery) { tokens.append($0) }
+            return tokens
+        }
+        let all = Set(texts.flatMap { tokens($0) })
+        switch match {
+        case .text(let text)?:
+            guard analysis != nil else { return texts.contains { contains(Array($0.utf8), Array(text.utf8)) } }
+            let wanted = tokens(text, isQuery: true)
+            return !wanted.isEmpty && wanted.allSatisfy { all.contains($0) }
+        case .textAny(let text)?:
+            guard analysis != nil else {
+                let words = text.split(whereSeparator: \.isWhitespace).map { Array($0.utf8) }
+                return texts.contains { text in words.contains { contains(Array(text.utf8), $0) } }
+            }
+            return tokens(text, isQuery: true).contains { all.contains($0) }
+        case .phrase(let text)?:
+            let wanted = tokens(text, isQuery: true)
+            return !wanted.isEmpty
+                && texts.contains { text in
+                    var words: [[UInt8]] = []
+                    var copy = text
+                    copy.withUTF8 { utf8 in
+                        analyzer.forEachWord(utf8: UnsafeRawBufferPointer(utf8), isQuery: false) { words.append($0) }
+                    }
+                    let isPrefix = analysis?.tokenizer == .prefix
+                    return words.indices.contains { start in
+                        words.count - start >= wanted.count
+                            && zip(words[start...], wanted).allSatisfy { isPrefix ? $0.starts(with: $1) : $0 == $1 }
+                    }
+                }
+        default: return false
+        }
+    }
+
     private func isEmpty(_ values: [JSONValue]) -> Bool {
         values.allSatisfy { $0 == .null || $0 == .array([]) }
     }
@@ -170,6 +214,8 @@ final class TestRows: FilterableRows {
     let ids: [PointID]
     let vectors: [Set<String>]
     var indexes: [PayloadPath: [FieldIndex]] = [:]
+    /// Whether the indexes are built here; if not, they are only wanted.
+    var isIndexed = true
     private var rowOf: [PointID: UInt32] = [:]
     private let storage: UnsafeMutableRawBufferPointer
     private var places: [Range<Int>] = []
@@ -193,8 +239,9 @@ final class TestRows: FilterableRows {
 
     deinit { storage.deallocate() }
 
-    func addIndex(_ key: PayloadPath, _ type: FieldIndexType) throws {
-        var builder = FieldIndexBuilder(key: key, schema: FieldIndexSchema(type: type), rowCount: payloads.count)
+    func addIndex(_ key: PayloadPath, _ type: FieldIndexType, _ analysis: TextAnalysis? = nil) throws {
+        let schema = FieldIndexSchema(type: type, params: analysis.map { Payload($0.json) })
+        var builder = FieldIndexBuilder(key: key, schema: schema, rowCount: payloads.count)
         for row in payloads.indices where !payloads[row].isEmpty {
             builder.add(row: UInt32(row), payload: PayloadView(payload(UInt32(row))))
         }
@@ -208,7 +255,8 @@ final class TestRows: FilterableRows {
     func pointID(_ row: UInt32) -> PointID { ids[Int(row)] }
     func row(of id: PointID) -> UInt32? { rowOf[id] }
     func hasVector(_ row: UInt32, _ name: String) -> Bool { vectors[Int(row)].contains(name) }
-    func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
+    func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { isIndexed ? indexes[key] ?? [] : [] }
+    func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] { indexes[key]?.map(\.schema) ?? [] }
 }
 
 /// SplitMix64: small, and the same everywhere.

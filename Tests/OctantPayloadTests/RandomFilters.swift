@@ -43,6 +43,29 @@ struct RandomFilters {
         }
     }
 
+    static let texts = [
+        "red green", "Green, blue!", "the running dogs", "A dog runs; the dogs ran", "\u{e9}t\u{e9} gr\u{fc}n",
+        "Gr\u{dc}N haus", "\u{6771}\u{4eac} red", "green-red 5", "...", "red  blue green red",
+    ]
+
+    mutating func analysis() -> TextAnalysis {
+        var analysis = TextAnalysis()
+        analysis.tokenizer = pick(TextAnalysis.Tokenizer.allCases)
+        if chance(30) { analysis.minTokenLength = pick([1, 2, 3]) }
+        if chance(30) { analysis.maxTokenLength = pick([2, 3, 4, 5]) }
+        analysis.lowercase = chance(75)
+        analysis.asciiFolding = chance(40)
+        if chance(30) { analysis.stopwordLanguages = [.english] }
+        if chance(20) { analysis.stopwords = ["red"] }
+        if chance(40) { analysis.stemmer = .english }
+        return analysis
+    }
+
+    mutating func text() -> String {
+        if chance(70) { return pick(Self.texts) }
+        return pick(["", " ", "dog", "dogs", "red", "r", "green red", "the", "gr\u{fc}n", "run dogs blue", "\u{6771}"])
+    }
+
     mutating func scalar() -> JSONValue {
         if chance(15) {
             let point = point()
@@ -50,6 +73,7 @@ struct RandomFilters {
             return .object(["lon": .double(lon), "lat": chance(5) ? .string("x") : .double(point.lat)])
         }
         if chance(10) { return .string(pick(Self.dates)) }
+        if chance(20) { return .string(pick(Self.texts)) }
         if chance(10) { return .string(pick(Self.uuids)) }
         return pick([
             .string("red"), .string("green"), .string("blue"), .string(""), .string("gr"), .string("5"), .string("é"),
@@ -126,7 +150,10 @@ struct RandomFilters {
 
     mutating func field(_ key: PayloadPath) -> FieldCondition {
         var field = FieldCondition(key: key)
-        switch Int.random(in: 0..<14, using: &random) {
+        switch Int.random(in: 0..<18, using: &random) {
+        case 14: field.match = .text(text())
+        case 15: field.match = .textAny(text())
+        case 16, 17: field.match = .phrase(text())
         case 11: field.geo = (0..<(chance(20) ? 2 : 1)).map { _ in shape() }
         case 12: field.match = .prefix(pick(["", "g", "gr", "green", "2024-", "z", "\u{e9}", "550"]))
         case 13: field.match = .substring(pick(["", "re", "e", "een", "green1", "-29", "\u{e9}"]))

@@ -286,7 +286,7 @@ package struct SegmentWriter {
             fileSystem: folder.fileSystem)
         try builder.finish { (bytes) throws(StorageError) in try writer.append(bytes) }
         return .init(
-            role: .fieldIndex, subject: index.key.description, parameters: index.schema.type.rawValue,
+            role: .fieldIndex, subject: index.key.description, parameters: index.schema.recipe,
             summary: try writer.finish())
     }
 

@@ -13,6 +13,7 @@ extension FieldIndexSchema {
             if type == .integer, try fields.bool("lookup") == false, try fields.bool("range") == false {
                 throw .json("the 'lookup' and 'range' capabilities can't be both disabled")
             }
+            if type == .text { _ = try TextAnalysis(fields: fields) }
             // Echoed without the members that were null.
             self.init(type: type, params: Payload(JSONObject(object.pairs.filter { $0.value != .null })))
         default: throw JSONFields.mismatch(json, "the name of a type or an object", "field_schema")
@@ -21,9 +22,6 @@ extension FieldIndexSchema {
 
     private static func type(_ name: String) throws(OctantError) -> FieldIndexType {
         if let type = FieldIndexType(rawValue: name) { return type }
-        if name == "text" {
-            throw .unsupported("Field index of type `\(name)` is")
-        }
         throw .json(
             "field_schema: unknown variant `\(name)`, expected one of "
                 + FieldIndexType.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))

@@ -128,10 +128,12 @@ private struct FilterJSON {
         return condition
     }
 
+    private static let matches = "`value`, `any`, `except`, `text`, `text_any`, `phrase`, `prefix`, `substring`"
+
     private func match(_ fields: JSONFields) throws(OctantError) -> Match {
         guard fields.object.count == 1, let (kind, value) = fields.object.pairs.first else {
             throw .json(
-                "\(fields.path): data did not match any variant of match, expected one of `value`, `any`, `except`")
+                "\(fields.path): data did not match any variant of match, expected one of \(Self.matches)")
         }
         switch kind {
         case "value":
@@ -143,10 +145,11 @@ private struct FilterJSON {
         case "except": return .except(try list(fields, "except"))
         case "prefix": return .prefix(try text(fields, "prefix"))
         case "substring": return .substring(try text(fields, "substring"))
-        case "text", "text_any", "phrase":
-            throw .unsupported("Match by `\(kind)` is")
+        case "text": return .text(try text(fields, "text"))
+        case "text_any": return .textAny(try text(fields, "text_any"))
+        case "phrase": return .phrase(try text(fields, "phrase"))
         default:
-            throw .json("\(fields.path): unknown field `\(kind)`, expected one of `value`, `any`, `except`")
+            throw .json("\(fields.path): unknown field `\(kind)`, expected one of \(Self.matches)")
         }
     }
 

@@ -14,6 +14,8 @@ public enum FieldIndexType: String, Sendable, CaseIterable {
     case uuid
     /// Points on the Earth by shapes they are in.
     case geo
+    /// Texts by the tokens in them.
+    case text
 }
 
 /// A field index as it was asked for.

@@ -111,6 +111,12 @@ public enum Match: Hashable, Sendable {
     case any([MatchValue])
     /// Any element is none of these; an empty list matches every point that has some value.
     case except([MatchValue])
+    /// All tokens of this are in the elements; without a text index: any element contains this.
+    case text(String)
+    /// Some token of this is in the elements; without a text index: any element contains one of its words.
+    case textAny(String)
+    /// The words of this follow each other in some element.
+    case phrase(String)
     /// Any element is a string that begins with this.
     case prefix(String)
     /// Any element is a string that contains this.

@@ -41,6 +41,9 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             ),
             (#"{"has_vector":""}"#, .hasVector("")),
             (#"{"slice":{"total":3,"index":2}}"#, .slice(PointSlice(total: 3, index: 2))),
+            (#"{"key":"city","match":{"text":"a b"}}"#, .field(FieldCondition(key: city, match: .text("a b")))),
+            (#"{"key":"city","match":{"text_any":"a"}}"#, .field(FieldCondition(key: city, match: .textAny("a")))),
+            (#"{"key":"city","match":{"phrase":"a b"}}"#, .field(FieldCondition(key: city, match: .phrase("a b")))),
             (#"{"key":"city","match":{"prefix":"Be"}}"#, .field(FieldCondition(key: city, match: .prefix("Be")))),
             (
                 #"{"key":"city","geo_radius":{"center":{"lon":1,"lat":2},"radius":5}}"#,
@@ -80,7 +83,14 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 #"{"must":[{"key":"a"}]}"#,
                 "Validation error in JSON body: [filter.must[0]: At least one field condition must be specified]"
             ),
-            (#"{"must":{"key":"a","match":{"text":"x"}}}"#, "Bad request: Match by `text` is not supported yet"),
+            (
+                #"{"must":{"key":"a","match":{"text":5}}}"#,
+                "Format error in JSON body: filter.must.match.text: invalid type: integer `5`, expected a string"
+            ),
+            (
+                #"{"must":{"key":"a","match":{"fuzzy":"x"}}}"#,
+                "Format error in JSON body: filter.must.match: unknown field `fuzzy`, expected one of `value`, `any`, `except`, `text`, `text_any`, `phrase`, `prefix`, `substring`"
+            ),
             (
                 #"{"should":[{"key":"a","geo_radius":{}}]}"#,
                 "Format error in JSON body: filter.should[0].geo_radius: missing field `radius`"
@@ -275,6 +285,63 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             String(decoding: writer.bytes, as: UTF8.self)
                 == #"[{"id":1,"version":3,"score":1.0,"payload":{},"vector":[0.5]},{"id":2,"version":4,"score":0.25,"vector":{}}]"#
         )
+    }
+
+    @Test("The options of a text index are read, and echoed as they were given")
+    func textSchemas() throws {
+        func schema(_ text: String) throws -> FieldIndexSchema { try FieldIndexSchema(json: JSONParser.parse(text)) }
+        #expect(try schema(#""text""#).text == TextAnalysis())
+        #expect(try schema(#""keyword""#).text == nil)
+        let options =
+            #"{"type":"text","tokenizer":"prefix","min_token_len":2,"max_token_len":10,"lowercase":false,"#
+            + #""ascii_folding":true,"phrase_matching":true,"stopwords":{"languages":["DE","english"],"#
+            + #""custom":["x"]},"stemmer":{"type":"snowball","language":"en"},"on_disk":true}"#
+        var expected = TextAnalysis()
+        expected.tokenizer = .prefix
+        (expected.minTokenLength, expected.maxTokenLength) = (2, 10)
+        (expected.lowercase, expected.asciiFolding) = (false, true)
+        (expected.stopwordLanguages, expected.stopwords) = ([.german, .english], ["x"])
+        expected.stemmer = .english
+        let read = try schema(options)
+        #expect(read.text == expected && read.json.text == options)
+        #expect(try TextAnalysis(fields: JSONFields(expected.json, path: "")) == expected)
+        #expect(try schema(#"{"type":"text","stopwords":"fr"}"#).text?.stopwordLanguages == [.french])
+        #expect(try schema(#"{"type":"text","stemmer":{"type":"none"}}"#).text == TextAnalysis())
+        #expect(read.recipe != (try schema(#""text""#)).recipe)
+        #expect(try schema(#"{"type":"text","on_disk":true}"#).recipe == (try schema(#""text""#)).recipe)
+    }
+
+    @Test(
+        "Options of a text index that are unknown are refused",
+        arguments: [
+            (
+                #"{"type":"text","tokenizer":"code"}"#,
+                "Bad request: `field_schema.tokenizer` \"code\" is not supported yet"
+            ),
+            (
+                #"{"type":"text","tokenizer":"x"}"#,
+                "Format error in JSON body: field_schema.tokenizer: unknown variant `x`, expected one of `prefix`, `whitespace`, `word`, `multilingual`"
+            ),
+            (
+                #"{"type":"text","stopwords":"japanese"}"#,
+                "Bad request: Language \"japanese\" of `field_schema.stopwords` is not supported yet"
+            ),
+            (
+                #"{"type":"text","stemmer":{"type":"snowball","language":"german"}}"#,
+                "Bad request: Language \"german\" of `field_schema.stemmer` is not supported yet"
+            ),
+            (
+                #"{"type":"text","min_token_len":-1}"#,
+                "Format error in JSON body: field_schema.min_token_len: invalid type: integer `-1`, expected an unsigned integer"
+            ),
+            (
+                #"{"type":"map"}"#,
+                "Format error in JSON body: field_schema: unknown variant `map`, expected one of `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo`, `text`"
+            ),
+        ])
+    func textRefusals(text: String, expected: String) {
+        #expect(
+            message { () throws(OctantError) in _ = try FieldIndexSchema(json: JSONParser.parse(text)) } == expected)
     }
 
     @Test("Field index schemas are echoed as they were given")
