@@ -212,32 +212,6 @@ public struct UpdateResult: Sendable, Hashable {
     }
 }
 
-/// The kinds of field index.
-public enum FieldIndexType: String, Sendable, CaseIterable {
-    /// Strings by exact match.
-    case keyword
-    /// Whole numbers by match and range.
-    case integer
-    /// Numbers by range.
-    case float
-    /// `true` and `false`.
-    case bool
-}
-
-/// A field index as it was asked for.
-public struct FieldIndexSchema: Sendable, Hashable {
-    /// Its kind.
-    public var type: FieldIndexType
-    /// The object form of the request as it is echoed (`{"type": …}` with options); `nil` if a type name alone was given.
-    public var params: Payload?
-
-    /// A schema.
-    public init(type: FieldIndexType, params: Payload? = nil) {
-        self.type = type
-        self.params = params
-    }
-}
-
 /// One step of a change of aliases; a list of them is one atomic change.
 public enum AliasAction: Sendable, Hashable {
     /// Names a collection once more (moving the alias if it exists).
