@@ -169,7 +169,7 @@ extension FieldIndexType {
     var knowsRanges: Bool {
         switch self {
         case .integer, .float: true
-        case .keyword, .bool: false
+        case .keyword, .bool, .datetime, .uuid, .geo, .text: false
         }
     }
 }
