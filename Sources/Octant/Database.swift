@@ -39,6 +39,7 @@ public final class Database: Sendable {
     private let naming = Monitor(())
     private let compute: ComputePool
     private let writers: ComputePool
+    private let timer = DeadlineTimer()
     private let background: BackgroundWorker
     private let log: @Sendable (String) -> Void
 
@@ -99,7 +100,7 @@ public final class Database: Sendable {
             let shard = try Shard.open(
                 path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
             background.add(shard)
-            return .open(Collection(name: name, shard: shard, compute: compute))
+            return .open(Collection(name: name, shard: shard, compute: compute, timer: timer))
         } catch {
             log("collection `\(name)` cannot be opened: \(error)")
             return .damaged(OctantError(.unavailable, "Collection `\(name)` cannot be opened: \(error)"))
@@ -148,6 +149,7 @@ public final class Database: Sendable {
         background.close()
         writers.close()
         compute.close()
+        timer.close()
         lock.release()
     }
 
@@ -197,7 +199,7 @@ public final class Database: Sendable {
                 made = shard
                 try publish { $0.collections[name] = uuid }
                 background.add(shard)
-                let collection = Collection(name: name, shard: shard, compute: compute)
+                let collection = Collection(name: name, shard: shard, compute: compute, timer: timer)
                 state.withLock { $0.entries[name] = .open(collection) }
                 return nil
             } catch {

@@ -46,9 +46,8 @@ package final class RESTHandler: Sendable {
         let start = request.start
         do throws(OctantError) {
             if request.operation == .batchUpdate {
-                let (collection, wait) = (try request.collection(), try request.wait())
-                let operations = try PointsJSON.batch(request.body)
-                return service.updateBatch(collection, operations, wait: wait) { result in
+                let (collection, options) = (try request.collection(), try request.writeOptions())
+                return service.updateBatch(collection, try PointsJSON.batch(request.body), options) { result in
                     respond(
                         Self.response(result, start) { writer, results in
                             writer.beginArray()
@@ -58,8 +57,8 @@ package final class RESTHandler: Sendable {
                 }
             }
             guard let decode = Self.decoder(of: request.operation) else { return respond(answer(request)) }
-            let (collection, wait) = (try request.collection(), try request.wait())
-            service.update(collection, try decode(request.body), wait: wait) { result in
+            let (collection, options) = (try request.collection(), try request.writeOptions())
+            service.update(collection, try decode(request.body), options) { result in
                 respond(Self.response(result, start) { $0.value($1) })
             }
         } catch {
@@ -80,7 +79,7 @@ package final class RESTHandler: Sendable {
     /// What reads the body of a write of points.
     private static func decoder(
         of operation: Operation
-    ) -> (([UInt8]) throws(OctantError) -> UpdateOperation)? {
+    ) -> (([UInt8]) throws(OctantError) -> UpdateRequest)? {
         let name: String
         switch operation {
         case .upsertPoints: return PointsJSON.upsert
@@ -172,12 +171,12 @@ package final class RESTHandler: Sendable {
             try service.updateAliases(try SchemaJSON.aliases(request.body))
             return .result(since: start) { $0.value(true) }
         case .createFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let (key, schema) = try SchemaJSON.fieldIndex(request.body)
             let result = try service.createFieldIndex(try request.collection(), key, schema)
             return .result(since: start) { $0.value(result) }
         case .deleteFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let key = try PayloadPath(request.parameter("field"))
             let result = try service.deleteFieldIndex(try request.collection(), key)
             return .result(since: start) { $0.value(result) }

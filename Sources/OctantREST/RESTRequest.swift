@@ -38,17 +38,17 @@ package struct RESTRequest: Sendable {
 
     private func item(_ name: String) -> String? { query.last { $0.name == name }?.value }
 
-    /// `wait`, after checking the other parameters of writes.
-    func wait() throws(OctantError) -> Bool {
-        try checkTimeout()
+    /// `wait` and `timeout`, after checking the other parameters of writes.
+    func writeOptions() throws(OctantError) -> WriteOptions {
+        let seconds = try timeout()
         if let ordering = item("ordering"), !["weak", "medium", "strong"].contains(ordering) {
             throw OctantError(
                 .format,
                 "Query deserialize error: unknown variant `\(ordering)`, expected one of `weak`, `medium`, `strong`")
         }
         switch item("wait") {
-        case nil, "false": return false
-        case "true": return true
+        case nil, "false": return WriteOptions(wait: false)
+        case "true": return WriteOptions(wait: true, deadline: seconds.map { start + .seconds($0) })
         default:
             throw OctantError(.format, "Query deserialize error: provided string was not `true` or `false`")
         }
@@ -69,8 +69,14 @@ package struct RESTRequest: Sendable {
     }
 
     /// Checks `timeout`.
-    func checkTimeout() throws(OctantError) {
-        guard let text = item("timeout") else { return }
+    func checkTimeout() throws(OctantError) { _ = try timeout() }
+
+    /// Beyond this a wait has no end that anyone would see.
+    private static let timeoutSecondsMax: UInt64 = 1_000_000_000
+
+    /// `timeout`: how many seconds to wait.
+    func timeout() throws(OctantError) -> UInt64? {
+        guard let text = item("timeout") else { return nil }
         guard let seconds = UInt64(text) else {
             throw OctantError(.format, "Query deserialize error: invalid digit found in string")
         }
@@ -79,6 +85,7 @@ package struct RESTRequest: Sendable {
                 .validation,
                 "Validation error in query parameters: [timeout: value \(seconds) invalid, must be 1 or larger]")
         }
+        return min(seconds, Self.timeoutSecondsMax)
     }
 }
 

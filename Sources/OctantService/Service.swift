@@ -86,37 +86,49 @@ package final class Service: Sendable {
 
     /// Makes a write. `completion` is called once, from any thread.
     package func update(
-        _ collection: String, _ operation: UpdateOperation, wait: Bool,
+        _ collection: String, _ request: UpdateRequest, _ options: WriteOptions,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
     ) {
         do throws(OctantError) {
-            try database.collection(collection).update(operation, wait: wait, completion: completion)
+            let collection = try database.collection(collection)
+            collection.submit(
+                try collection.prepared(request), wait: options.wait, deadline: options.deadline,
+                completion: completion)
         } catch {
             completion(.failure(error))
         }
     }
 
-    /// Makes writes in order; the first that fails ends it. Those before it stay made.
+    /// Makes writes in order. All are checked before the first is made; one that fails when it is applied ends it, and
+    /// those before it stay made.
     package func updateBatch(
-        _ collection: String, _ operations: [UpdateOperation], wait: Bool,
+        _ collection: String, _ requests: [UpdateRequest], _ options: WriteOptions,
         completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
     ) {
-        step(collection, operations[...], wait, [], completion)
+        do throws(OctantError) {
+            let collection = try database.collection(collection)
+            var prepared: [PreparedUpdate] = []
+            prepared.reserveCapacity(requests.count)
+            for request in requests { prepared.append(try collection.prepared(request)) }
+            step(collection, prepared[...], options, [], completion)
+        } catch {
+            completion(.failure(error))
+        }
     }
 
     private func step(
-        _ collection: String, _ rest: ArraySlice<UpdateOperation>, _ wait: Bool, _ done: [UpdateResult],
+        _ collection: Collection, _ rest: ArraySlice<PreparedUpdate>, _ options: WriteOptions, _ done: [UpdateResult],
         _ completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
     ) {
         guard let next = rest.first else { return completion(.success(done)) }
-        update(collection, next, wait: wait) { result in
+        collection.submit(next, wait: options.wait, deadline: options.deadline) { result in
             switch result {
             case .failure(let error): completion(.failure(error))
             case .success(let result):
                 let remaining = rest.dropFirst()
                 guard !remaining.isEmpty else { return completion(.success(done + [result])) }
                 // The engine's thread must not validate and log the next write.
-                self.database.submitWrite { self.step(collection, remaining, wait, done + [result], completion) }
+                self.database.submitWrite { self.step(collection, remaining, options, done + [result], completion) }
             }
         }
     }
@@ -161,6 +173,20 @@ package final class Service: Sendable {
         answers.reserveCapacity(requests.count)
         for request in requests { answers.append(try collection.query(request)) }
         return answers
+    }
+}
+
+/// How a write is to be answered.
+package struct WriteOptions: Sendable {
+    /// When it is on disk and visible, not only logged.
+    package var wait: Bool
+    /// When to stop waiting.
+    package var deadline: ContinuousClock.Instant?
+
+    /// Options.
+    package init(wait: Bool, deadline: ContinuousClock.Instant? = nil) {
+        self.wait = wait
+        self.deadline = deadline
     }
 }
 

@@ -67,25 +67,30 @@ package final class Shard: Sendable {
     /// Logs a validated operation and arranges for it to be applied.
     ///
     /// - Parameters:
+    ///   - condition: which of the operation's points are written; decided here, so that the log needs no filter.
     ///   - wait: answer when the operation is on disk and visible, else when the operating system has it.
     ///   - completion: called once, from a thread of the engine or from this one.
+    /// - Returns: the operation's number in the log; `nil` if it was refused.
+    @discardableResult
     package func submit(
-        _ operation: UpdateOperation, wait: Bool,
+        _ operation: UpdateOperation, when condition: UpdateCondition? = nil, wait: Bool,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
-    ) {
-        let failed: OctantError? = order.withLock { _ in
-            do throws(OctantError) {
+    ) -> LSN? {
+        let logged: Result<LSN, OctantError> = order.withLock { _ in
+            Result { () throws(OctantError) in
                 try admit(operation)
-                let resolved = try resolve(operation)
-                try enqueue(resolved, wait: wait, completion)
-                return nil
-            } catch {
-                return error
+                return try enqueue(try resolve(operation, condition), wait: wait, completion)
             }
         }
-        if let failed { return completion(.failure(failed)) }
-        // Outside of the lock: a completion may write again.
-        if !wait { settleUnacknowledged() }
+        switch logged {
+        case .failure(let error):
+            completion(.failure(error))
+            return nil
+        case .success(let lsn):
+            // Outside of the lock: a completion may write again.
+            if !wait { settleUnacknowledged() }
+            return lsn
+        }
     }
 
     /// Answers writes that do not wait and that the log wrote, or failed to, before they stood in the queue.
@@ -109,7 +114,7 @@ package final class Shard: Sendable {
 
     private func enqueue(
         _ operation: UpdateOperation, wait: Bool, _ completion: @escaping ApplyQueue.Completion
-    ) throws(OctantError) {
+    ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
         queue.wait { [limits] queue -> Void? in
             queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
@@ -126,13 +131,21 @@ package final class Shard: Sendable {
                     .init(lsn: lsn, operation: operation, bytes: bytes.count, completion: wait ? completion : nil))
                 if !wait { $0.unacknowledged.append((lsn, completion)) }
             }
+            return lsn
         } catch {
             throw OctantError(error)
         }
     }
 
-    /// Turns a selection by filter into ids, as of all operations logged before. `order` is held.
-    private func resolve(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+    /// Turns a selection by filter into ids and a condition into the points that meet it, as of all operations logged
+    /// before. `order` is held.
+    private func resolve(
+        _ operation: UpdateOperation, _ condition: UpdateCondition?
+    ) throws(OctantError) -> UpdateOperation {
+        if let condition, !condition.isAlwaysTrue {
+            try waitUntilApplied()
+            return operation.satisfying(condition, view)
+        }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
         return operation.selecting(try view.matchingIDs(filter))
