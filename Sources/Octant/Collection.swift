@@ -193,7 +193,7 @@ public final class Collection: Sendable {
         }
         return CollectionInfo(
             status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,
-            warnings: [],
+            warnings: configWarnings,
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
             updateQueueLength: shard.queueLength)

@@ -29,7 +29,10 @@ public final class Database: Sendable {
     /// that a burst of writes leaves the cores to readers.
     private static let writeThreads = 4
 
-    private let path: String
+    /// The folder.
+    package let path: String
+    /// Threads that searches run on.
+    package let searchThreadCount: Int
     private let fileSystem: any FileSystem
     private let limits: ShardLimits
     private let lock: FolderLock
@@ -84,9 +87,8 @@ public final class Database: Sendable {
         state = Monitor(State(catalog: catalog))
         try Self.removeOrphans(path, stored, fileSystem, log)
         if stored == nil { _ = try store.publish(catalog.encoded()) }
-        compute = ComputePool(
-            name: "octant-search",
-            threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
+        searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
+        compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads)
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {

@@ -13,10 +13,10 @@ package final class RESTHandler: Sendable {
 
     private static func place(of operation: Operation) -> Place {
         switch operation {
-        case .root, .healthz, .livez, .readyz, .clusterStatus, .later: .here
+        case .root, .healthz, .livez, .readyz, .clusterStatus, .clusterOnly, .later: .here
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
-            .search, .searchBatch:
+            .search, .searchBatch, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
             .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,
@@ -30,7 +30,8 @@ package final class RESTHandler: Sendable {
         let telemetry = service.telemetry
         let counted: @Sendable (RESTResponse) -> Void = { response in
             telemetry.record(
-                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start))
+                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start),
+                collection: request.parameters.first { $0.name == "collection" }?.value)
             respond(response)
         }
         switch Self.place(of: request.operation) {
@@ -112,10 +113,12 @@ package final class RESTHandler: Sendable {
         case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
-        case .telemetry: return telemetry(request)
-        case .metrics: return .text(metrics())
+        case .telemetry, .metrics, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            return try runReports(request)
+        case .clusterOnly: throw Service.standalone
         case .later:
-            throw OctantError(.notImplemented, "This operation is not supported yet")
+            let what = request.parameter("operation").prefix(200)
+            throw OctantError(.notImplemented, "\(what) is not supported yet")
         case .listCollections, .getCollection, .createCollection, .patchCollection, .deleteCollection,
             .collectionExists, .collectionCluster, .updateAliases, .listAliases, .collectionAliases,
             .createFieldIndex, .deleteFieldIndex:

@@ -36,7 +36,7 @@ package struct RESTRequest: Sendable {
         return name
     }
 
-    private func item(_ name: String) -> String? { query.last { $0.name == name }?.value }
+    func item(_ name: String) -> String? { query.last { $0.name == name }?.value }
 
     /// `wait` and `timeout`, after checking the other parameters of writes.
     func writeOptions() throws(OctantError) -> WriteOptions {
@@ -46,12 +46,26 @@ package struct RESTRequest: Sendable {
                 .format,
                 "Query deserialize error: unknown variant `\(ordering)`, expected one of `weak`, `medium`, `strong`")
         }
-        switch item("wait") {
-        case nil, "false": return WriteOptions(wait: false)
-        case "true": return WriteOptions(wait: true, deadline: seconds.map { start + .seconds($0) })
-        default:
-            throw OctantError(.format, "Query deserialize error: provided string was not `true` or `false`")
+        guard try flag("wait") else { return WriteOptions(wait: false) }
+        return WriteOptions(wait: true, deadline: seconds.map { start + .seconds($0) })
+    }
+
+    /// A query item that is `true` or `false`.
+    func flag(_ name: String) throws(OctantError) -> Bool {
+        switch item(name) {
+        case nil, "false": return false
+        case "true": return true
+        default: throw OctantError(.format, "Query deserialize error: provided string was not `true` or `false`")
         }
+    }
+
+    /// A query item that is a number, from zero.
+    func number(_ name: String) throws(OctantError) -> Int? {
+        guard let text = item(name) else { return nil }
+        guard let number = UInt64(text) else {
+            throw OctantError(.format, "Query deserialize error: invalid digit found in string")
+        }
+        return Int(clamping: number)
     }
 
     /// Checks the parameters of reads.
@@ -163,6 +177,7 @@ extension OctantError {
         case .notFound: 404
         case .service: 500
         case .forbidden: 403
+        case .methodNotAllowed: 405
         case .timeout: 408
         case .unavailable: 503
         case .insufficientStorage: 507

@@ -8,7 +8,11 @@ package final class Service: Sendable {
     /// What collections get that do not say otherwise.
     package let defaults: CollectionDefaults
     /// What happened so far.
-    package let telemetry: Telemetry
+    package let telemetry = Telemetry()
+    /// What it found that a user could make better.
+    package let issues = Issues()
+    /// What the names of metrics begin with.
+    let metricsPrefix: String
 
     /// The name and version clients see: those of the protocol this server speaks.
     package static let title = "qdrant - vector search engine"
@@ -16,10 +20,12 @@ package final class Service: Sendable {
     package static let version = "1.19.0"
 
     /// A service over an open database.
-    package init(database: Database, defaults: CollectionDefaults = CollectionDefaults()) {
+    package init(
+        database: Database, defaults: CollectionDefaults = CollectionDefaults(), metricsPrefix: String = ""
+    ) {
         self.database = database
         self.defaults = defaults
-        telemetry = Telemetry()
+        self.metricsPrefix = metricsPrefix
     }
 
     // MARK: Collections
@@ -37,7 +43,8 @@ package final class Service: Sendable {
 
     /// Drops a collection; whether there was one.
     package func deleteCollection(_ name: String) throws(OctantError) -> Bool {
-        try database.deleteCollection(name)
+        defer { telemetry.forget(name) }
+        return try database.deleteCollection(name)
     }
 
     /// The report of a collection.
@@ -151,17 +158,23 @@ package final class Service: Sendable {
 
     /// A page of points.
     package func scroll(_ collection: String, _ request: ScrollRequest) throws(OctantError) -> ScrollPage {
-        try database.collection(collection).scroll(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.scroll(request)
     }
 
     /// How many points pass.
     package func count(_ collection: String, _ filter: Filter?, exact: Bool) throws(OctantError) -> Int {
-        try database.collection(collection).count(filter, exact: exact)
+        let collection = try database.collection(collection)
+        issues.note(filter, collection)
+        return try collection.count(filter, exact: exact)
     }
 
     /// A ranked read.
     package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        try database.collection(collection).query(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.query(request)
     }
 
     /// Several ranked reads, all or none.
@@ -171,7 +184,10 @@ package final class Service: Sendable {
         let collection = try database.collection(collection)
         var answers: [[ScoredPoint]] = []
         answers.reserveCapacity(requests.count)
-        for request in requests { answers.append(try collection.query(request)) }
+        for request in requests {
+            issues.note(request.filter, collection)
+            answers.append(try collection.query(request))
+        }
         return answers
     }
 }

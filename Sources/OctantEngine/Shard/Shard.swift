@@ -27,6 +27,7 @@ package final class Shard: Sendable {
     let publication: Monitor<Manifest>
     let queue = Monitor(ApplyQueue())
     let background = Monitor(BackgroundState())
+    let optimizations = Mutex(OptimizationLog())
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
