@@ -13,7 +13,7 @@ package final class RESTHandler: Sendable {
 
     private static func place(of operation: Operation) -> Place {
         switch operation {
-        case .root, .healthz, .livez, .readyz, .clusterStatus, .clusterOnly, .later: .here
+        case .root, .healthz, .livez, .readyz, .clusterStatus, .openAPI, .clusterOnly, .later: .here
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
             .search, .searchBatch, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
@@ -115,6 +115,7 @@ package final class RESTHandler: Sendable {
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
         case .telemetry, .metrics, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
             return try runReports(request)
+        case .openAPI: return RESTResponse(status: 200, body: Array(OpenAPIDocument.text.utf8))
         case .clusterOnly: throw Service.standalone
         case .later:
             let what = request.parameter("operation").prefix(200)

@@ -29,6 +29,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
+    case openAPI
     case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
     /// What only a cluster can do: 405.
     case clusterOnly
@@ -91,6 +92,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .queryBatch: Row(verb: .post, path: "/collections/{collection}/points/query/batch", access: .read)
         case .search: Row(verb: .post, path: "/collections/{collection}/points/search", access: .read)
         case .searchBatch: Row(verb: .post, path: "/collections/{collection}/points/search/batch", access: .read)
+        case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
         case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
         case .issues: Row(verb: .get, path: "/issues", access: .manage)
         case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
