@@ -11,12 +11,17 @@ public final class Collection: Sendable {
     /// The name it was made under.
     public let name: String
     package let shard: Shard
+    /// How long it took to open.
+    package let openingTime: Duration
     private let compute: ComputePool
     private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
 
-    init(name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer) {
+    init(
+        name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer, openingTime: Duration = .zero
+    ) {
+        self.openingTime = openingTime
         self.name = name
         self.shard = shard
         self.compute = compute
