@@ -21,18 +21,8 @@ extension QueryRun {
     private static func ordered(
         _ part: CandidatePart, _ view: ReadView, _ order: OrderBy, _ type: FieldIndexType, limit: Int
     ) -> [Ranked] {
-        let reader = PathReader(order.key)
         let source = part.source
-        var found: [(value: OrderValue, row: UInt32)] = []
-        part.forEach(view) { row in
-            let first = found.count
-            reader.forEachElement(of: source.payload(row)) { element in
-                guard let value = OrderValue(element, type), order.reaches(value),
-                    !found[first...].contains(where: { $0.value == value })
-                else { return }
-                found.append((value, row))
-            }
-        }
+        var found = indexed(part, view, order, type, limit: limit) ?? read(part, view, order, type)
         found.sort {
             $0.value != $1.value
                 ? order.direction == .ascending ? $0.value < $1.value : $1.value < $0.value
@@ -43,6 +33,48 @@ extension QueryRun {
                 id: source.id(entry.row), hit: ReadView.Hit(source: source, row: entry.row), score: 1,
                 orderValue: entry.value)
         }
+    }
+
+    /// The values of all candidates, read from their payload.
+    private static func read(
+        _ part: CandidatePart, _ view: ReadView, _ order: OrderBy, _ type: FieldIndexType
+    ) -> [(value: OrderValue, row: UInt32)] {
+        let reader = PathReader(order.key)
+        var found: [(value: OrderValue, row: UInt32)] = []
+        part.forEach(view) { row in
+            let first = found.count
+            reader.forEachElement(of: part.source.payload(row)) { element in
+                guard let value = OrderValue(element, type), order.reaches(value),
+                    !found[first...].contains(where: { $0.value == value })
+                else { return }
+                found.append((value, row))
+            }
+        }
+        return found
+    }
+
+    /// The first candidates and their values, from an index of the segment; of the last value all that hold it. `nil`
+    /// where there is no index, or where so few points pass the filter that reading these is less work.
+    private static func indexed(
+        _ part: CandidatePart, _ view: ReadView, _ order: OrderBy, _ type: FieldIndexType, limit: Int
+    ) -> [(value: OrderValue, row: UInt32)]? {
+        guard part.rows == nil, let segment = part.source as? Segment,
+            let index = segment.fieldIndexes(order.key).first(where: { $0.type == type })
+        else { return nil }
+        var compiled: CompiledFilter?
+        if let filter = part.filter, !filter.isEmpty {
+            let made = CompiledFilter(filter, rows: FilterView(segment, view))
+            if made.isFullyIndexed, made.cardinality.expected < segment.rowCount / 8 { return nil }
+            compiled = made
+        }
+        var found: [(value: OrderValue, row: UInt32)] = []
+        index.forEachOrdered(descending: order.direction == .descending, from: order.startFrom) { value, row in
+            if found.count >= limit, let last = found.last, last.value != value { return false }
+            guard segment.tombstones.isLive(row, at: view.lsn), compiled?.matches(row) ?? true else { return true }
+            found.append((value, row))
+            return true
+        }
+        return found
     }
 
     private static func precedes(
