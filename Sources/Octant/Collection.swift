@@ -54,37 +54,24 @@ public final class Collection: Sendable {
 
     /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
     private func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
-        let vectors = config.params.vectors
+        let params = config.params
         switch operation {
         case .upsert(var points):
             for place in points.indices {
-                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+                points[place].vectors = try params.prepared(points[place].vectors)
             }
             return .upsert(points)
         case .updateVectors(var points):
             for place in points.indices {
-                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+                points[place].vectors = try params.prepared(points[place].vectors)
             }
             return .updateVectors(points)
         case .deleteVectors(let names, _):
-            for name in names where vectors[name] == nil { throw .unknownVector(name) }
+            for name in names where !params.hasVector(name) { throw .unknownVector(name) }
             return operation
         case .delete, .setPayload, .overwritePayload, .deletePayload, .clearPayload:
             return operation
         }
-    }
-
-    private static func prepared(
-        _ vectors: NamedVectors, _ config: VectorsConfig
-    ) throws(OctantError) -> NamedVectors {
-        var entries: [NamedVectors.Entry] = []
-        entries.reserveCapacity(vectors.entries.count)
-        for entry in vectors.entries {
-            guard let params = config[entry.name] else { throw .unknownVector(entry.name) }
-            let components = try params.prepared(entry.vector, name: entry.name)
-            entries.append(NamedVectors.Entry(name: entry.name, vector: .dense(components)))
-        }
-        return NamedVectors(entries)
     }
 
     // MARK: Reading
@@ -122,25 +109,14 @@ public final class Collection: Sendable {
     private func plan(
         _ query: Query, _ request: QueryRequest, _ view: ReadView
     ) throws(OctantError) -> NearestSearch {
-        guard let params = view.config.params.vectors[request.using] else { throw .unknownVector(request.using) }
-        let vector: [Float]
-        var excluded: PointID?
+        let input: VectorInput
         switch query {
-        case .nearest(.vector(let given)):
-            vector = try params.prepared(given, name: request.using)
-        case .nearest(.id(let id)):
-            guard let (source, row) = view.locate(id) else {
-                throw OctantError(.notFound, "No point with id \(id) found")
-            }
-            guard let components = source.vector(row, request.using) else {
-                throw OctantError(.badInput, "Point \(id) does not have vector with name \(request.using)")
-            }
-            vector = Array(UnsafeBufferPointer(start: components, count: params.size))
-            excluded = id
+        case .nearest(let nearest): input = nearest
         }
+        let (target, distance, excluded) = try view.target(input, using: request.using)
         let (wanted, overflow) = request.limit.addingReportingOverflow(request.offset)
         return NearestSearch(
-            using: request.using, distance: params.distance, query: vector, filter: request.filter, excluded: excluded,
+            using: request.using, distance: distance, target: target, filter: request.filter, excluded: excluded,
             params: request.params, limit: min(overflow ? .max : wanted, max(view.liveCount, 1)))
     }
 
@@ -184,8 +160,8 @@ public final class Collection: Sendable {
 
     private func check(_ selector: VectorSelector) throws(OctantError) {
         guard case .names(let names) = selector else { return }
-        let vectors = config.params.vectors
-        for name in names where vectors[name] == nil { throw .unknownVector(name) }
+        let params = config.params
+        for name in names where !params.hasVector(name) { throw .unknownVector(name) }
     }
 
     // MARK: Settings
@@ -201,6 +177,9 @@ public final class Collection: Sendable {
             sum
                 + segment.fields.reduce(0) {
                     $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
+                }
+                + segment.sparse.reduce(0) {
+                    $0 + max(0, $1.index.presentCount - segment.tombstones.killedCount)
                 }
         }
         let schema = view.fieldIndexes.map { index in

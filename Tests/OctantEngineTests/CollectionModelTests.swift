@@ -17,10 +17,10 @@ struct CollectionModelTests {
         arguments: [1, 2, 3, 4] as [UInt64])
     func randomOperations(seed: UInt64) throws {
         let folder = TemporaryFolder()
-        var requests = RandomRequests(generator: SeededGenerator(seed: seed))
+        var requests = RandomRequests(generator: SeededGenerator(seed: seed), allKinds: true)
         var model = Model()
         var database = try openTiny(folder.path)
-        try database.createCollection("c", tinyConfig())
+        try database.createCollection("c", allKindsConfig())
         var collection = try database.collection("c")
         for step in 0..<700 {
             let operation = requests.operation()

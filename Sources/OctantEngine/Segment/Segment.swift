@@ -13,6 +13,8 @@ package final class Segment: RowSource {
     package let tombstones: Tombstones
     /// Its vectors, in the order of the configuration.
     package let fields: [SegmentVectors]
+    /// Its sparse vectors, as far as some row has one.
+    package let sparse: [SegmentSparse]
     private let ids: IDMap
     private let payloads: PayloadFile
     private let idFile: BlockFile
@@ -46,6 +48,11 @@ package final class Segment: RowSource {
             fields.append(try SegmentVectors(vector, config: config, entry: entry, folder: folder))
         }
         self.fields = fields
+        var sparse: [SegmentSparse] = []
+        for vector in config.params.sparseVectors {
+            if let field = try SegmentSparse(vector, entry: entry, folder: folder) { sparse.append(field) }
+        }
+        self.sparse = sparse
         indexes = try Segment.openIndexes(entry, folder)
         if let kept {
             tombstones = kept
@@ -66,6 +73,7 @@ package final class Segment: RowSource {
         folder = segment.folder
         tombstones = segment.tombstones
         fields = segment.fields
+        sparse = segment.sparse
         ids = segment.ids
         payloads = segment.payloads
         idFile = segment.idFile
@@ -114,6 +122,14 @@ package final class Segment: RowSource {
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
     package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
+    package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
+        if let field = field(name) { return field.stored(row) }
+        return sparseField(name)?.index.vector(row).map { .sparse($0) }
+    }
+
+    /// The sparse vectors of this name; `nil` if no row has one.
+    package func sparseField(_ name: String) -> SegmentSparse? { sparse.first { $0.name == name } }
+
     /// The vectors of this name.
     package func field(_ name: String) -> SegmentVectors? { fields.first { $0.name == name } }
 
@@ -139,7 +155,9 @@ package final class Segment: RowSource {
     package func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
 
     /// Bytes of all original vectors.
-    package var vectorBytes: Int { fields.reduce(0) { $0 + $1.byteCount } }
+    package var vectorBytes: Int {
+        fields.reduce(0) { $0 + $1.byteCount } + sparse.reduce(0) { $0 + $1.byteCount }
+    }
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {

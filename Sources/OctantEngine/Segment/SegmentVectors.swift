@@ -108,6 +108,11 @@ package final class SegmentVectors: @unchecked Sendable {
         return rows.base + Int(row) * rows.dimension
     }
 
+    /// The vector of a row.
+    package func stored(_ row: UInt32) -> StoredVector? {
+        vector(row).map { .dense(UnsafeBufferPointer(start: $0, count: rows.dimension)) }
+    }
+
     /// Bytes of the originals.
     package var byteCount: Int { rows.count * rows.dimension * 4 }
 }

@@ -124,6 +124,9 @@ package struct SegmentWriter {
         let lastLSN = try writeIDs()
         try writePayload()
         for vector in recipe.config.params.vectors.all { try writeVector(vector) }
+        for (number, vector) in recipe.config.params.sparseVectors.enumerated() {
+            try writeSparse(vector.name, number)
+        }
         for index in recipe.fieldIndexes {
             let sources = recipe.sources.map(\.rows)
             let rows = places.lazy.map { place in
@@ -206,6 +209,25 @@ package struct SegmentWriter {
         }
         guard absent < places.count else { return }
         try writeCodesAndGraph(vector, number, presence: absent > 0 ? presence : nil)
+    }
+
+    /// Writes the sparse vectors of one name; no file if no row has one.
+    private mutating func writeSparse(_ name: String, _ number: Int) throws(StorageError) {
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        func vector(_ row: UInt32) -> SparseRow? {
+            let place = places[Int(row)]
+            guard !place.isDead, case .sparse(let row)? = sources[place.source].stored(place.row, name) else {
+                return nil
+            }
+            return row
+        }
+        guard (0..<UInt32(places.count)).contains(where: { vector($0) != nil }) else { return }
+        try write(.sparse, name, "SPRS", name: "sparse-\(number)") { (file) throws(StorageError) in
+            try Self.storing {
+                try SparseIndex.encode(count: places.count, vector: vector) { try file.append($0) }
+            }
+        }
     }
 
     private mutating func writeCodesAndGraph(

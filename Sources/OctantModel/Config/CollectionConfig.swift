@@ -33,8 +33,10 @@ public struct CollectionConfig: Sendable, Hashable {
 
 /// The part of a configuration that says what the data is.
 public struct CollectionParams: Sendable, Hashable {
-    /// The vectors of each point.
+    /// The dense vectors of each point.
     public var vectors: VectorsConfig
+    /// The sparse vectors of each point; no name is also one of ``vectors``.
+    public var sparseVectors: [NamedSparseVectorParams]
     /// How many shards.
     public var shardNumber: Int
     /// Copies of each shard.
@@ -46,10 +48,11 @@ public struct CollectionParams: Sendable, Hashable {
 
     /// Parameters.
     public init(
-        vectors: VectorsConfig, shardNumber: Int = 1, replicationFactor: Int = 1, writeConsistencyFactor: Int = 1,
-        onDiskPayload: Bool = true
+        vectors: VectorsConfig, sparseVectors: [NamedSparseVectorParams] = [], shardNumber: Int = 1,
+        replicationFactor: Int = 1, writeConsistencyFactor: Int = 1, onDiskPayload: Bool = true
     ) {
         self.vectors = vectors
+        self.sparseVectors = sparseVectors
         self.shardNumber = shardNumber
         self.replicationFactor = replicationFactor
         self.writeConsistencyFactor = writeConsistencyFactor

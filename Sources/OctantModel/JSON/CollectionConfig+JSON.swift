@@ -55,12 +55,12 @@ extension VectorsConfig {
     }
 
     /// Refuses names that are too long or that could not be parts of a path.
-    private static func check(name: String) throws(OctantError) {
+    static func check(name: String, path: String = "vectors") throws(OctantError) {
         guard name.utf8.count <= Limits.vectorNameBytesMax else {
-            throw .invalid("vectors", "vector name must be at most \(Limits.vectorNameBytesMax) bytes long")
+            throw .invalid(path, "vector name must be at most \(Limits.vectorNameBytesMax) bytes long")
         }
         if let bad = Limits.forbiddenCharacter(in: name) {
-            throw .invalid("vectors", "vector name cannot contain \(bad)")
+            throw .invalid(path, "vector name cannot contain \(bad)")
         }
     }
 
@@ -108,10 +108,18 @@ extension CreateCollection {
 
     private init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("sparse_vectors", "init_from") { _, value in value == .object([:]) }
+        try fields.refuse("init_from") { _, value in value == .object([:]) }
         try fields.refuse("sharding_method") { _, value in value == .string("auto") }
         try fields.refuse("payload", "read_fan_out_factor", "read_fan_out_delay_ms", "id_tracker")
         if let vectors = try fields.fields("vectors") { self.vectors = try VectorsConfig(vectors) }
+        if let sparse = try fields.fields("sparse_vectors") {
+            sparseVectors = try NamedSparseVectorParams.list(sparse)
+            for vector in sparseVectors where self.vectors[vector.name] != nil {
+                throw OctantError(
+                    .badInput,
+                    "Dense and sparse vector names must be unique - duplicate found with '\(vector.name)'")
+            }
+        }
         shardNumber = try fields.int("shard_number", from: 1, to: Int(UInt32.max))
         replicationFactor = try fields.int("replication_factor", from: 1, to: Int(UInt32.max))
         writeConsistencyFactor = try fields.int("write_consistency_factor", from: 1, to: Int(UInt32.max))
@@ -147,6 +155,10 @@ extension CollectionConfig {
     package var json: JSONValue {
         var params = JSONObject()
         params["vectors"] = .object(self.params.vectors.json)
+        if !self.params.sparseVectors.isEmpty {
+            params["sparse_vectors"] = .object(
+                JSONObject(self.params.sparseVectors.map { (key: $0.name, value: .object($0.params.json)) }))
+        }
         params.put("shard_number", self.params.shardNumber)
         params.put("replication_factor", self.params.replicationFactor)
         params.put("write_consistency_factor", self.params.writeConsistencyFactor)
@@ -169,7 +181,12 @@ extension CollectionPatch {
 
     private init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("sparse_vectors") { _, value in value == .object([:]) }
+        if let sparse = try fields.fields("sparse_vectors") {
+            for (name, value) in sparse.object.pairs {
+                let params = try SparseVectorParams(try JSONFields(value, path: sparse.path("?")))
+                sparseVectors.append(SparseVectorPatch(name: name, params: params))
+            }
+        }
         if let vectors = try fields.fields("vectors") {
             for (name, value) in vectors.object.pairs {
                 let change = try JSONFields(value, path: vectors.path("?"))

@@ -86,7 +86,16 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
                 "Validation error in JSON body: [hnsw_config.ef_construct: value 3 invalid, must be 4 or larger]"
             ),
             (
-                #"{"sparse_vectors":{"s":{}}}"#, "Bad request: `sparse_vectors` is not supported yet"
+                #"{"vectors":{"s":{"size":4,"distance":"Dot"}},"sparse_vectors":{"s":{}}}"#,
+                "Wrong input: Dense and sparse vector names must be unique - duplicate found with 's'"
+            ),
+            (
+                #"{"sparse_vectors":{"":{}}}"#,
+                "Validation error in JSON body: [sparse_vectors: Sparse vector name cannot be empty]"
+            ),
+            (
+                #"{"sparse_vectors":{"s":{"modifier":"x"}}}"#,
+                "Format error in JSON body: sparse_vectors.?.modifier: unknown variant `x`, expected `none` or `idf`"
             ),
             (
                 #"{"quantization_config":{"binary":{}}}"#,
