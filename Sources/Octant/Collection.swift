@@ -206,6 +206,35 @@ public final class Collection: Sendable {
         if let failed { throw failed }
     }
 
+    /// Adds a vector that no point has yet; the same definition again does nothing.
+    @discardableResult
+    public func addVector(_ name: String, _ definition: VectorDefinition) throws(OctantError) -> UpdateResult {
+        try changeVectors { (config) throws(OctantError) in try config.adding(name, definition) }
+    }
+
+    /// Removes a vector from the collection and from all points.
+    @discardableResult
+    public func removeVector(_ name: String) throws(OctantError) -> UpdateResult {
+        try changeVectors { (config) throws(OctantError) in try config.removing(name) }
+    }
+
+    private func changeVectors(
+        _ change: (CollectionConfig) throws(OctantError) -> CollectionConfig?
+    ) throws(OctantError) -> UpdateResult {
+        let failed: OctantError? = patching.withLock { _ in
+            do throws(OctantError) {
+                try shard.changeVectors { (config) throws(OctantError) in
+                    let changed = try change(config)
+                    try changed?.checkReadable()
+                    return changed
+                }
+                return nil
+            } catch { return error }
+        }
+        if let failed { throw failed }
+        return UpdateResult(operationID: shard.lastLSN, status: .completed)
+    }
+
     /// Indexes the values at a key; returns when the index is on disk and in use.
     @discardableResult
     public func createFieldIndex(_ key: PayloadPath, _ schema: FieldIndexSchema) throws(OctantError) -> UpdateResult {

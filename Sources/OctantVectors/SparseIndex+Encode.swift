@@ -1,5 +1,3 @@
-package import OctantModel
-
 extension SparseIndex {
     /// Writes the bytes of an index over `count` rows, front to back.
     ///

@@ -17,6 +17,9 @@ extension SparseIndex {
     /// Rows whose sums are kept at once: 32 KiB of them, which stay in the first-level cache.
     private static let window = 8192
     private static let block = 128
+    /// Terms are left out while what they could add is below this share of the worst result: adding up a list costs a
+    /// fraction of a nanosecond an entry, scoring a row that passed only because its sum is uncertain some hundred.
+    private static let skippedShare: Float = 0.1
 
     /// The best rows that share an index with `query` (ascending indices), best first; ties: lower row first.
     ///
@@ -39,7 +42,6 @@ extension SparseIndex {
             while base < count {
                 let size = min(Self.window, count &- base)
                 let (skipped, bound) = unneeded(terms, floor: best.floor, slack: slack)
-                if skipped == terms.count { break }
                 sums.update(repeating: -0.0, count: size)
                 for place in skipped..<terms.count { add(&terms[place], sums, from: base, count: size) }
                 collect(sums, base, size, margin: bound + slack, query, scratch, admit, &best)
@@ -71,7 +73,7 @@ extension SparseIndex {
     private func unneeded(_ terms: [Term], floor: Float, slack: Float) -> (count: Int, bound: Float) {
         var count = 0
         var bound: Float = 0
-        while count < terms.count, bound + terms[count].bound + slack < floor {
+        while count < terms.count, bound + terms[count].bound + slack < floor * Self.skippedShare {
             bound += terms[count].bound
             count += 1
         }
@@ -136,19 +138,6 @@ extension SparseIndex {
 
     /// The best of the candidates `rows` (distinct, each below ``count``), scored one by one.
     package func scan(rows: [UInt32], _ query: SparseVector, limit: Int) -> [ScoredRow] {
-        SparseScan.best(rows, query, limit: limit) { $0 < count ? entries($0) : nil }
-    }
-}
-
-/// Searching sparse vectors that have no inverted index.
-package enum SparseScan {
-    /// The best of the candidates `rows`, each scored by its vector, best first; ties: lower row first.
-    ///
-    /// - Parameter admit: asked about rows that would enter the result.
-    package static func best(
-        _ rows: some Collection<UInt32>, _ query: SparseVector, limit: Int, vector: (UInt32) -> SparseRow?,
-        admit: (UInt32) -> Bool = { _ in true }
-    ) -> [ScoredRow] {
         guard limit > 0, !rows.isEmpty, !query.indices.isEmpty else { return [] }
         let weights = QueryWeights(query)
         let scratch = ScratchPool.take()
@@ -156,23 +145,61 @@ package enum SparseScan {
         let capacity = min(limit, rows.count)
         scratch.reservePool(capacity)
         var best = TopKeys(scratch.pool, capacity: capacity)
-        for row in rows {
-            guard let vector = vector(row), let score = weights.dot(vector), score >= best.floor, admit(row) else {
-                continue
-            }
-            best.insert(scoreKey(score, row))
+        for row in rows where Int(row) < count {
+            if let score = weights.dot(entries(row)) { best.insert(scoreKey(score, row)) }
         }
         return best.rows(limit: limit)
     }
 }
 
+/// Searching sparse vectors that have no inverted index.
+package enum SparseScan {
+    /// The best of the `count` vectors at `rows`, best first; ties: lower row first.
+    ///
+    /// - Parameter admit: asked about rows that would enter the result.
+    package static func best(
+        _ rows: UnsafePointer<SparseRow?>, count: Int, _ query: SparseVector, limit: Int, admit: (UInt32) -> Bool
+    ) -> [ScoredRow] {
+        guard limit > 0, count > 0, !query.indices.isEmpty else { return [] }
+        let weights = QueryWeights(query)
+        let scratch = ScratchPool.take()
+        defer { ScratchPool.give(scratch) }
+        let capacity = min(limit, count)
+        scratch.reservePool(capacity)
+        var best = TopKeys(scratch.pool, capacity: capacity)
+        for row in 0..<count {
+            guard let vector = rows[row], let score = weights.dot(vector), score >= best.floor else { continue }
+            let number = UInt32(truncatingIfNeeded: row)
+            if admit(number) { best.insert(scoreKey(score, number)) }
+        }
+        return best.rows(limit: limit)
+    }
+
+    /// How many of the vectors at `rows` for which `isLive` holds there are, and how many of them have a number at each
+    /// index of `query`; added to what is there.
+    package static func count(
+        _ rows: UnsafePointer<SparseRow?>, count: Int, _ query: SparseVector, isLive: (UInt32) -> Bool,
+        total: inout Int, frequencies: inout [Int]
+    ) {
+        let places = QueryWeights(
+            SparseVector(indices: query.indices, values: query.indices.indices.map { Float($0) }))
+        for row in 0..<count {
+            guard let vector = rows[row], isLive(UInt32(truncatingIfNeeded: row)) else { continue }
+            total += 1
+            for entry in 0..<vector.count {
+                if let place = places.weight(vector.indices[entry]) { frequencies[Int(place)] += 1 }
+            }
+        }
+    }
+}
+
 /// The weights of a query by dimension: a hash table that is mostly empty, so that a miss costs one look.
-package struct QueryWeights {
+struct QueryWeights {
     private let slots: [(index: UInt32, weight: Float, used: Bool)]
     private let shift: UInt32
 
     /// The table of a vector.
-    package init(_ query: SparseVector) {
+    init(_ query: SparseVector) {
         var bits: UInt32 = 4
         while 1 << bits < query.indices.count * 4 { bits += 1 }
         shift = 32 - bits
@@ -190,7 +217,7 @@ package struct QueryWeights {
 
     /// The weight of a dimension; `nil` if the query does not have it.
     @inline(__always)
-    package func weight(_ index: UInt32) -> Float? {
+    func weight(_ index: UInt32) -> Float? {
         slots.withUnsafeBufferPointer { slots in
             var slot = Self.slot(index, shift)
             while slots[slot].used {
@@ -203,7 +230,7 @@ package struct QueryWeights {
 
     /// The dot product over shared indices; `nil` if none is shared.
     @inline(__always)
-    package func dot(_ row: SparseRow) -> Float? {
+    func dot(_ row: SparseRow) -> Float? {
         var sum: Float = 0
         var shared = false
         for entry in 0..<row.count {

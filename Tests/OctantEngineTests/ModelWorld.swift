@@ -132,6 +132,8 @@ struct RandomRequests {
     var idRange: UInt64 = 150
     /// Whether points get vectors of all kinds, not dense ones alone.
     var allKinds = false
+    /// The vector "x", which comes and goes.
+    var extra: VectorDefinition?
     /// Whether sparse vectors come in any order, as clients give them, or ascending, as they are logged.
     var shuffles = true
 
@@ -165,11 +167,43 @@ struct RandomRequests {
             entries.append(.init(name: "b", vector: .dense(randomVector(1, &generator))))
         }
         if allKinds {
+            if Bool.random(using: &generator) {
+                let rows = (0..<Int.random(in: 1...4, using: &generator)).map { _ in quarters(3) }
+                entries.append(.init(name: "m", vector: .multiDense(rows)))
+            }
+            if Bool.random(using: &generator) { entries.append(.init(name: "half", vector: .dense(quarters(2)))) }
+            if Bool.random(using: &generator) {
+                let bytes = (0..<3).map { _ in Float(Int.random(in: 0...255, using: &generator)) }
+                entries.append(.init(name: "bytes", vector: .dense(bytes)))
+            }
+            switch extra {
+            case .dense(let params)? where params.multivector == nil:
+                entries.append(.init(name: "x", vector: .dense(quarters(params.size))))
+            case .dense(let params)?:
+                entries.append(.init(name: "x", vector: .multiDense([quarters(params.size), quarters(params.size)])))
+            case .sparse?: entries.append(.init(name: "x", vector: .sparse(sparse(0...4))))
+            case nil: break
+            }
             for name in ["s", "idf"] where Bool.random(using: &generator) {
                 entries.append(.init(name: name, vector: .sparse(sparse(0...8))))
             }
         }
         return NamedVectors(entries)
+    }
+
+    /// A definition for the vector "x".
+    mutating func definition() -> VectorDefinition {
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: .dense(VectorParams(size: 3, distance: .dot))
+        case 1: .dense(VectorParams(size: 5, distance: .euclid))
+        case 2: .dense(VectorParams(size: 3, distance: .dot, multivector: .maxSim))
+        default: .sparse(SparseVectorParams())
+        }
+    }
+
+    /// Numbers that binary16 has too.
+    mutating func quarters(_ count: Int) -> [Float] {
+        (0..<count).map { _ in Float(Int.random(in: -40...40, using: &generator)) / 4 }
     }
 
     /// Few dimensions, the low ones most often, so that vectors share some.
@@ -242,7 +276,59 @@ func expectEqual(_ collection: Collection, _ model: Model, _ requests: inout Ran
     }
     try expectSearch(collection, model, nil, &requests, note)
     guard requests.allKinds else { return }
-    for filter in [nil, nil, requests.filter()] { try expectSparse(collection, model, filter, &requests, note) }
+    for filter in [nil, nil, requests.filter()] {
+        try expectSparse(collection, model, filter, &requests, note)
+        try expectDense(collection, model, filter, &requests, note)
+    }
+}
+
+/// Multivectors, halves and bytes against their definitions.
+private func expectDense(
+    _ collection: Collection, _ model: Model, _ filter: Filter?, _ requests: inout RandomRequests, _ note: String
+) throws {
+    func manhattan(_ a: [Float], _ b: [Float]) -> Float { 0 - zip(a, b).reduce(0) { $0 + abs($1.0 - $1.1) } }
+    func cosine(_ a: [Float], _ b: [Float]) -> Float {
+        let dot = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+        let lengths = [a, b].map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        return lengths[0] * lengths[1] == 0 ? 0 : dot / lengths[0] / lengths[1]
+    }
+    let rows = (0..<Int.random(in: 1...3, using: &requests.generator)).map { _ in requests.quarters(3) }
+    let bytes = (0..<3).map { _ in Float(Int.random(in: 0...255, using: &requests.generator)) }
+    let half = requests.quarters(2)
+    let cases: [(String, Vector, (Vector) -> Float)] = [
+        (
+            "m", rows.count == 1 ? .dense(rows[0]) : .multiDense(rows),
+            { vector in
+                guard case .multiDense(let other) = vector else { return .nan }
+                let sum = rows.reduce(0) { sum, row in sum + (other.map { manhattan(row, $0) }.max() ?? .nan) }
+                return sum.magnitude
+            }
+        ),
+        (
+            "half", .dense(half.map { $0 * 1.0001 }),
+            { if case .dense(let other) = $0 { manhattan(half, other).magnitude } else { .nan } }
+        ),
+        (
+            "bytes", .dense(bytes.map { $0 + 0.75 }),
+            { if case .dense(let other) = $0 { cosine(bytes, other) } else { .nan } }
+        ),
+    ]
+    for (name, query, score) in cases {
+        var scores: [PointID: Float] = [:]
+        for (id, point) in model.points where filter.map({ model.matches(id, point, $0) }) ?? true {
+            if let vector = point.vectors[name] { scores[id] = score(vector) }
+        }
+        let best = scores.values.sorted { name == "bytes" ? $0 > $1 : $0 < $1 }.prefix(10)
+        let found = try collection.query(
+            QueryRequest(
+                query: .nearest(.vector(query)), using: name, filter: filter, params: SearchParams(exact: true),
+                limit: 10))
+        #expect(found.count == best.count, "\(note) \(name)")
+        for (place, hit) in found.enumerated() where place < best.count {
+            #expect(abs(hit.score - (scores[hit.id] ?? .nan)) < 1e-4, "\(note) \(name) \(hit.id)")
+            #expect(abs(hit.score - best[place]) < 1e-4, "\(note) \(name)")
+        }
+    }
 }
 
 private func expectSparse(
@@ -344,6 +430,12 @@ func tinyConfig() -> CollectionConfig {
 /// As ``tinyConfig()``, with vectors of all kinds.
 func allKindsConfig() -> CollectionConfig {
     var config = tinyConfig()
+    config.params.vectors = .named(
+        config.params.vectors.all + [
+            .init(name: "m", params: VectorParams(size: 3, distance: .manhattan, multivector: .maxSim)),
+            .init(name: "half", params: VectorParams(size: 2, distance: .manhattan, datatype: .float16)),
+            .init(name: "bytes", params: VectorParams(size: 3, distance: .cosine, datatype: .uint8)),
+        ])
     config.params.sparseVectors = [
         NamedSparseVectorParams(name: "s"),
         NamedSparseVectorParams(

@@ -28,6 +28,7 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package let capacity: Int
     package let tombstones: Tombstones
     package let fields: [MemtableVectors]
+    package let multi: [MemtableMulti]
     package let sparse: [MemtableSparse]
     private let published = Atomic<Int>(0)
     private let ids: UnsafeMutablePointer<PointID>
@@ -48,11 +49,12 @@ package final class Memtable: RowSource, @unchecked Sendable {
         self.capacity = capacity
         self.tombstones = tombstones
         var fields: [MemtableVectors] = []
-        for vector in params.vectors.all {
+        for vector in params.denseVectors {
             guard let field = MemtableVectors(vector, capacity: capacity) else { return nil }
             fields.append(field)
         }
         self.fields = fields
+        multi = params.multivectors.map { MemtableMulti($0, capacity: capacity) }
         sparse = params.sparseVectors.map { MemtableSparse($0.name, capacity: capacity) }
         ids = .allocate(capacity: capacity)
         versions = .allocate(capacity: capacity)
@@ -109,11 +111,12 @@ package final class Memtable: RowSource, @unchecked Sendable {
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = fields.first(where: { $0.name == name }) { return field.stored(row) }
+        if let field = multi.first(where: { $0.name == name }) { return field.stored(row) }
         return sparse.first { $0.name == name }?.vector(row).map { .sparse($0) }
     }
 
     /// The names of its vectors, in the order in which ``append(id:version:payload:vectors:)`` takes them.
-    package var vectorNames: [String] { fields.map(\.name) + sparse.map(\.name) }
+    package var vectorNames: [String] { fields.map(\.name) + multi.map(\.name) + sparse.map(\.name) }
 
     package func row(of id: PointID, at lsn: UInt64) -> UInt32? {
         var row = newestRow(of: id)
@@ -151,11 +154,13 @@ package final class Memtable: RowSource, @unchecked Sendable {
         let row = published.load(ordering: .relaxed)
         guard row < capacity else { return }
         var added = payload.count + 40
-        guard vectors.count == fields.count + sparse.count else { return }
+        guard vectors.count == fields.count + multi.count + sparse.count else { return }
         for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) {
             added += field.dimension * 4
         }
-        for (field, vector) in zip(sparse, vectors.dropFirst(fields.count)) { added += field.set(UInt32(row), vector) }
+        let others = vectors.dropFirst(fields.count)
+        for (field, vector) in zip(multi, others) { added += field.set(UInt32(row), vector) }
+        for (field, vector) in zip(sparse, others.dropFirst(multi.count)) { added += field.set(UInt32(row), vector) }
         (ids + row).initialize(to: id)
         versions[row] = version
         payloads[row] = keep(payload)
@@ -205,6 +210,8 @@ package final class MemtableVectors: @unchecked Sendable {
     package let distance: Distance
     private let components: UnsafeMutablePointer<Float>
     private let present: UnsafeMutablePointer<Bool>
+    /// The lengths of vectors that are kept normalised though clients get them as they were; see ``StoredVector``.
+    private let lengths: UnsafeMutablePointer<Float>?
     private let byteCount: Int
     private let capacity: Int
     private let absent = Atomic<Int>(0)
@@ -224,11 +231,13 @@ package final class MemtableVectors: @unchecked Sendable {
         guard let memory, memory != MAP_FAILED else { return nil }
         components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
         present = .allocate(capacity: capacity)
+        lengths = vector.params.isUnnormalizedCosine ? .allocate(capacity: capacity) : nil
     }
 
     deinit {
         munmap(components, byteCount)
         present.deallocate()
+        lengths?.deallocate()
     }
 
     /// Stores a row; returns whether there was a vector.
@@ -239,8 +248,15 @@ package final class MemtableVectors: @unchecked Sendable {
             values.withUnsafeBufferPointer { source in
                 if let base = source.baseAddress { place.update(from: base, count: dimension) }
             }
+            if let lengths {
+                lengths[Int(row)] = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                DenseKernels.normalize(place, dimension)
+            }
         case .stored(.dense(let source)) where source.count == dimension:
             if let base = source.baseAddress { place.update(from: base, count: dimension) }
+        case .stored(.scaled(let source, let length)) where source.count == dimension:
+            if let base = source.baseAddress { place.update(from: base, count: dimension) }
+            lengths?[Int(row)] = length
         case .none, .given, .stored:
             present[Int(row)] = false
             absent.add(1, ordering: .relaxed)
@@ -266,7 +282,9 @@ package final class MemtableVectors: @unchecked Sendable {
 
     /// The vector of a row.
     package func stored(_ row: UInt32) -> StoredVector? {
-        vector(row).map { .dense(UnsafeBufferPointer(start: $0, count: dimension)) }
+        guard let components = vector(row) else { return nil }
+        let buffer = UnsafeBufferPointer(start: components, count: dimension)
+        return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
     /// The first `count` rows.

@@ -1,4 +1,4 @@
-package import OctantModel
+import OctantModel
 package import OctantVectors
 
 /// Memory for things of any length that stay as long as their memtable.
@@ -64,6 +64,9 @@ package final class MemtableSparse: @unchecked Sendable {
         values.update(from: vector.values, count: vector.count)
         return SparseRow(indices: indices, values: values, count: vector.count)
     }
+
+    /// The vectors of published rows; `nil` where the point has none.
+    package var vectors: UnsafePointer<SparseRow?> { UnsafePointer(rows) }
 
     /// The vector of a published row; `nil` if the point has none.
     @inline(__always)

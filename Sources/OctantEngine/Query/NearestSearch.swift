@@ -1,6 +1,6 @@
 package import OctantModel
 import OctantPayload
-import OctantVectors
+package import OctantVectors
 
 /// A search for the nearest vectors, planned once and run on every part of a view.
 package struct NearestSearch: Sendable {
@@ -22,6 +22,8 @@ package struct NearestSearch: Sendable {
     package enum Target: Sendable {
         /// A dense vector, normalised for cosine.
         case dense([Float])
+        /// Several dense rows.
+        case multi(MultiQuery)
         /// A sparse vector, its indices ascending; with `idf`, weighted by inverse document frequencies first.
         case sparse(SparseVector, idf: Bool)
     }
@@ -79,6 +81,10 @@ package struct NearestSearch: Sendable {
         switch (target, source) {
         case (.dense(let query), let segment as Segment): rows = SegmentSearch(self, query, segment, view)?.run() ?? []
         case (.dense(let query), let memtable as Memtable): rows = scan(memtable, query, view)
+        case (.multi(let query), let segment as Segment):
+            rows = MultiSearch(search: self, query: query, view: view).run(segment)
+        case (.multi(let query), let memtable as Memtable):
+            rows = MultiSearch(search: self, query: query, view: view).run(memtable)
         case (.sparse(let query, _), let segment as Segment):
             rows = SparseSearch(search: self, query: query, view: view).run(segment)
         case (.sparse(let query, _), let memtable as Memtable):

@@ -58,13 +58,9 @@ struct SparseSearch {
             filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, view))
         }
         // The vector first: most rows share nothing with the query, and a payload is dearer to read.
-        let rows = SparseScan.best(0..<UInt32(rowCount), query, limit: search.limit) { row in
-            guard row != out, tombstones.isLive(row, at: lsn) else { return nil }
-            return field.vector(row)
-        } admit: { row in
-            compiled?.matches(row) ?? true
+        return SparseScan.best(field.vectors, count: rowCount, query, limit: search.limit) { row in
+            row != out && tombstones.isLive(row, at: lsn) && compiled?.matches(row) ?? true
         }
-        return rows
     }
 }
 
@@ -91,17 +87,12 @@ extension ReadView {
                 frequencies[place] += field.index.documentFrequency(index, isLive: isLive)
             }
         }
-        let places = QueryWeights(
-            SparseVector(indices: query.indices, values: query.indices.indices.map { Float($0) }))
         for slot in memtables {
             guard let field = slot.table.sparse.first(where: { $0.name == using }) else { continue }
-            for row in 0..<UInt32(slot.table.rowCount(at: lsn)) where slot.table.tombstones.isLive(row, at: lsn) {
-                guard let vector = field.vector(row) else { continue }
-                total += 1
-                for entry in 0..<vector.count {
-                    if let place = places.weight(vector.indices[entry]) { frequencies[Int(place)] += 1 }
-                }
-            }
+            let tombstones = slot.table.tombstones
+            SparseScan.count(
+                field.vectors, count: slot.table.rowCount(at: lsn), query, isLive: { tombstones.isLive($0, at: lsn) },
+                total: &total, frequencies: &frequencies)
         }
         var weighted = query
         for place in query.values.indices {

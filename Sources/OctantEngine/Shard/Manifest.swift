@@ -102,6 +102,8 @@ package struct SegmentEntry: Sendable, Hashable {
         case graph = 6
         case fieldIndex = 7
         case sparse = 8
+        case multivectors = 9
+        case lengths = 10
     }
 
     /// A file and what it holds: of which vector, or of which key.

@@ -62,6 +62,12 @@ public struct NamedSparseVectorParams: Sendable, Hashable {
 }
 
 extension CollectionParams {
+    /// The vectors with one row for each point.
+    package var denseVectors: [NamedVectorParams] { vectors.all.filter { $0.params.multivector == nil } }
+
+    /// The vectors with several rows for each point.
+    package var multivectors: [NamedVectorParams] { vectors.all.filter { $0.params.multivector != nil } }
+
     /// The parameters of the sparse vector of this name.
     public func sparse(_ name: String) -> SparseVectorParams? { sparseVectors.first { $0.name == name }?.params }
 

@@ -1,10 +1,7 @@
 extension VectorParams {
     /// Reads the parameters of one vector.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("multivector_config", "memory")
-        if let datatype = try fields.string("datatype"), datatype != "float32" {
-            throw .unsupported("`\(fields.path("datatype"))` \"\(datatype)\" is")
-        }
+        try fields.refuse("memory")
         guard let size = try fields.int("size", from: 1, to: Limits.dimensionMax) else { throw fields.missing("size") }
         guard let name = try fields.string("distance") else { throw fields.missing("distance") }
         guard let distance = Distance(rawValue: name) else {
@@ -14,7 +11,11 @@ extension VectorParams {
         }
         self.init(
             size: size, distance: distance, hnsw: try fields.fields("hnsw_config").map(HNSWConfigDiff.init),
-            quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"))
+            quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"),
+            datatype: try fields.datatype(), multivector: try fields.multivector())
+        if multivector != nil, datatype == .uint8, distance == .cosine {
+            throw .unsupported("`\(fields.path("datatype"))` \"uint8\" of multivectors with Cosine is")
+        }
     }
 
     /// The set fields.
@@ -23,6 +24,10 @@ extension VectorParams {
         if let hnsw { object["hnsw_config"] = .object(hnsw.json) }
         if let quantization { object["quantization_config"] = .object(quantization.json) }
         object.put("on_disk", onDisk)
+        if let datatype { object["datatype"] = .string(datatype.rawValue) }
+        if let multivector {
+            object["multivector_config"] = .object(["comparator": .string(multivector.rawValue)])
+        }
         return object
     }
 }

@@ -38,6 +38,16 @@ extension SparseIndexConfig {
 }
 
 extension JSONFields {
+    /// `multivector_config` of a vector.
+    func multivector() throws(OctantError) -> MultivectorComparator? {
+        guard let config = try fields("multivector_config") else { return nil }
+        guard let text = try config.string("comparator") else { throw config.missing("comparator") }
+        guard let comparator = MultivectorComparator(rawValue: text) else {
+            throw .json("\(config.path("comparator")): unknown variant `\(text)`, expected `max_sim`")
+        }
+        return comparator
+    }
+
     /// `datatype` of a vector.
     func datatype() throws(OctantError) -> VectorDatatype? {
         guard let text = try string("datatype") else { return nil }
@@ -141,6 +151,28 @@ extension SparseVector {
         let ascending = zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 }
         guard ascending || Set(indices).count == indices.count else {
             throw .invalid("\(path).indices", "must be unique")
+        }
+    }
+}
+
+extension VectorDefinition {
+    /// Reads the body of `PUT collections/{collection}/vectors/{name}`.
+    package init(name: String, json: JSONValue) throws(OctantError) {
+        let fields = try JSONFields(json, path: "")
+        try VectorsConfig.check(name: name, path: "vector_name")
+        if let dense = try fields.fields("dense") {
+            self = .dense(try VectorParams(dense))
+        } else if let sparse = try fields.fields("sparse") {
+            guard !name.isEmpty else { throw .invalid("vector_name", "Sparse vector name cannot be empty") }
+            var params = try SparseVectorParams(sparse)
+            if let datatype = try sparse.datatype() {
+                var index = params.index ?? SparseIndexConfig()
+                index.datatype = datatype
+                params.index = index
+            }
+            self = .sparse(params)
+        } else {
+            throw .json("data did not match any variant of vector definition, expected `dense` or `sparse`")
         }
     }
 }

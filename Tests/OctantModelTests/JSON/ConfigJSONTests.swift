@@ -102,8 +102,13 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
                 "Bad request: `quantization_config.binary` is not supported yet"
             ),
             (
-                #"{"vectors":{"size":4,"distance":"Dot","datatype":"float16"}}"#,
-                "Bad request: `vectors.datatype` \"float16\" is not supported yet"
+                #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo4"}}"#,
+                "Bad request: `vectors.datatype` \"turbo4\" is not supported yet"
+            ),
+            (
+                #"{"vectors":{"size":4,"distance":"Dot","multivector_config":{"comparator":"min"}}}"#,
+                "Format error in JSON body: vectors.multivector_config.comparator: unknown variant `min`, "
+                    + "expected `max_sim`"
             ),
             (#"[]"#, "Format error in JSON body: invalid type: sequence, expected an object"),
         ])
