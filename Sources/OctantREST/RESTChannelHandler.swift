@@ -45,12 +45,14 @@ final class RESTChannelHandler: ChannelInboundHandler {
 
     private let handler: RESTHandler
     private let options: RESTServerOptions
+    private let connections: ConnectionRegistry
     private var state = State.idle
     private var context: ChannelHandlerContext?
 
-    init(handler: RESTHandler, options: RESTServerOptions) {
+    init(handler: RESTHandler, options: RESTServerOptions, connections: ConnectionRegistry) {
         self.handler = handler
         self.options = options
+        self.connections = connections
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -149,12 +151,17 @@ final class RESTChannelHandler: ChannelInboundHandler {
             let bound = NIOLoopBound(self, eventLoop: loop)
             let request = RESTRequest(
                 operation: operation, parameters: parameters, query: query, body: incoming.body)
-            handler.handle(request) { answer in
+            connections.requestBegins()
+            handler.handle(request) { [connections] answer in
                 let buffer = ByteBuffer(bytes: answer.body)
                 if loop.inEventLoop {
                     bound.value.write(answer, buffer: buffer, close: false)
+                    connections.requestEnds()
                 } else {
-                    loop.execute { bound.value.write(answer, buffer: buffer, close: false) }
+                    loop.execute {
+                        bound.value.write(answer, buffer: buffer, close: false)
+                        connections.requestEnds()
+                    }
                 }
             }
         }

@@ -87,7 +87,7 @@ package final class RESTServer: Sendable {
                 return length >= options.compressionBytesMin ? .compressIfPossible : .doNotCompress
             })
         try pipeline.addHandler(NIOHTTPRequestDecompressor(limit: .size(options.bodyBytesMax)))
-        try pipeline.addHandler(RESTChannelHandler(handler: handler, options: options))
+        try pipeline.addHandler(RESTChannelHandler(handler: handler, options: options, connections: connections))
     }
 
     /// The addresses that are listened on, such as `127.0.0.1:6333`.
@@ -112,7 +112,8 @@ package final class RESTServer: Sendable {
         }
         connections.quiesce()
         let deadline = ContinuousClock.now + .seconds(graceSeconds)
-        while connections.count > 0, ContinuousClock.now < deadline { usleep(5000) }
+        // A request outlives its connection when the client leaves; its answer still needs the event loop.
+        while connections.count > 0 || connections.runningRequests > 0, ContinuousClock.now < deadline { usleep(5000) }
         connections.closeAll()
         // The process ends after this: there is nobody to tell.
         try? group.syncShutdownGracefully()
@@ -134,6 +135,7 @@ final class ConnectionRegistry: Sendable {
         var closing = false
     }
     private let state = Mutex(State())
+    private let running = Atomic<Int>(0)
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
@@ -152,6 +154,13 @@ final class ConnectionRegistry: Sendable {
     }
 
     var count: Int { state.withLock { $0.open.count } }
+
+    /// Requests that were handed over and whose answers have not come back.
+    var runningRequests: Int { running.load(ordering: .acquiring) }
+
+    func requestBegins() { running.add(1, ordering: .acquiringAndReleasing) }
+
+    func requestEnds() { running.subtract(1, ordering: .acquiringAndReleasing) }
 
     /// Asks every connection to end after the request it is at.
     func quiesce() {

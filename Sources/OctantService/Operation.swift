@@ -29,6 +29,8 @@ package enum Operation: String, Sendable, CaseIterable {
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
+    case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
     /// Operations of the protocol that this version answers with 501.
     case later
 
@@ -83,6 +85,20 @@ package enum Operation: String, Sendable, CaseIterable {
         case .queryBatch: Row(verb: .post, path: "/collections/{collection}/points/query/batch", access: .read)
         case .search: Row(verb: .post, path: "/collections/{collection}/points/search", access: .read)
         case .searchBatch: Row(verb: .post, path: "/collections/{collection}/points/search/batch", access: .read)
+        case .queryGroups: Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read)
+        case .searchGroups: Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read)
+        case .recommend: Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read)
+        case .recommendBatch:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read)
+        case .recommendGroups:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read)
+        case .discover: Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read)
+        case .discoverBatch: Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read)
+        case .facet: Row(verb: .post, path: "/collections/{collection}/facet", access: .read)
+        case .matrixPairs:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read)
+        case .matrixOffsets:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read)
         case .later: nil
         }
     }
@@ -97,15 +113,5 @@ package enum Operation: String, Sendable, CaseIterable {
         Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .get, path: "/collections/{collection}/snapshots", access: .manage),
         Row(verb: .post, path: "/collections/{collection}/snapshots", access: .manage),
-        Row(verb: .post, path: "/collections/{collection}/facet", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read),
     ]
 }

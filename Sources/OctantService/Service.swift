@@ -161,7 +161,22 @@ package final class Service: Sendable {
 
     /// A ranked read.
     package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        try database.collection(collection).query(request)
+        try database.collection(collection).query(request, siblings: database.collection)
+    }
+
+    /// A ranked read in groups.
+    package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
+        try database.collection(collection).queryGroups(request, siblings: database.collection)
+    }
+
+    /// How many points have each value of a key.
+    package func facet(_ collection: String, _ request: FacetRequest) throws(OctantError) -> [FacetHit] {
+        try database.collection(collection).facet(request)
+    }
+
+    /// How near some points are to each other.
+    package func matrix(_ collection: String, _ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
+        try database.collection(collection).matrix(request)
     }
 
     /// Several ranked reads, all or none.
@@ -171,7 +186,7 @@ package final class Service: Sendable {
         let collection = try database.collection(collection)
         var answers: [[ScoredPoint]] = []
         answers.reserveCapacity(requests.count)
-        for request in requests { answers.append(try collection.query(request)) }
+        for request in requests { answers.append(try collection.query(request, siblings: database.collection)) }
         return answers
     }
 }

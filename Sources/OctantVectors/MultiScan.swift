@@ -62,6 +62,15 @@ package struct MultiQuery: Sendable {
         return best.rows(limit: limit)
     }
 
+    /// The similarity of a stored multivector.
+    package func similarity(_ vector: MultiRow) -> Float {
+        let scratch = ScratchPool.take()
+        defer { ScratchPool.give(scratch) }
+        return components.withUnsafeBufferPointer { query in
+            query.baseAddress.map { score($0, vector, scratch.scores) } ?? 0
+        }
+    }
+
     @inline(__always)
     private func score(_ query: UnsafePointer<Float>, _ vector: MultiRow, _ out: UnsafeMutablePointer<Float>) -> Float {
         var sum: Float = 0

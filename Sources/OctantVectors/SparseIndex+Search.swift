@@ -193,8 +193,19 @@ package enum SparseScan {
     }
 }
 
+/// A sparse vector that many others are compared with.
+package struct SparseWeights: Sendable {
+    private let weights: QueryWeights
+
+    /// A vector with ascending indices.
+    package init(_ vector: SparseVector) { weights = QueryWeights(vector) }
+
+    /// The dot product over shared indices; `nil` if none is shared.
+    package func dot(_ row: SparseRow) -> Float? { weights.dot(row) }
+}
+
 /// The weights of a query by dimension: a hash table that is mostly empty, so that a miss costs one look.
-struct QueryWeights {
+struct QueryWeights: Sendable {
     private let slots: [(index: UInt32, weight: Float, used: Bool)]
     private let shift: UInt32
 

@@ -81,10 +81,15 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ Array($0.shards.values) }) {
-                var worked = false
-                while !state.withLock({ $0.closed }), shard.optimizeOnce(threads: buildThreads) { worked = true }
-                if worked { octant_malloc_trim() }
+            // One step for each in turn: a collection that is always busy does not keep the others waiting.
+            var worked = true
+            while worked {
+                worked = false
+                for shard in state.withLock({ $0.closed ? [] : Array($0.shards.values) })
+                where shard.optimizeOnce(threads: buildThreads) {
+                    worked = true
+                    octant_malloc_trim()
+                }
             }
         }
     }

@@ -58,9 +58,11 @@ package final class SegmentMulti: @unchecked Sendable {
     /// The vectors by row; `nil` where a point has none.
     package var vectors: UnsafePointer<MultiRow?> { UnsafePointer(table) }
 
+    /// The rows of a point; `nil` if it has none.
+    func row(_ row: UInt32) -> MultiRow? { Int(row) < count ? table[Int(row)] : nil }
+
     /// The vector of a row; `nil` if the point has none.
     package func stored(_ row: UInt32) -> StoredVector? {
-        guard Int(row) < count else { return nil }
-        return table[Int(row)].map { .multi($0, dimension: params.size) }
+        self.row(row).map { .multi($0, dimension: params.size) }
     }
 }

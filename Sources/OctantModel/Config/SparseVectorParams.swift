@@ -71,6 +71,11 @@ extension CollectionParams {
     /// The parameters of the sparse vector of this name.
     public func sparse(_ name: String) -> SparseVectorParams? { sparseVectors.first { $0.name == name }?.params }
 
+    /// How the vectors of this name are compared, ``Distance/dot`` for sparse ones; `nil` if there are none.
+    package func distance(_ name: String) -> Distance? {
+        vectors[name]?.distance ?? sparse(name).map { _ in .dot }
+    }
+
     /// Whether points may have a vector of this name, of whatever kind.
     public func hasVector(_ name: String) -> Bool { vectors[name] != nil || sparse(name) != nil }
 }

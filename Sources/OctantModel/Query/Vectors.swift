@@ -21,6 +21,9 @@ public struct SparseVector: Hashable, Sendable {
         self.values = values
     }
 
+    /// The vector that is zero everywhere.
+    public static let empty = SparseVector(indices: [], values: [])
+
     /// The vector with ascending indices.
     public var sorted: SparseVector {
         guard indices.count == values.count, zip(indices, indices.dropFirst()).contains(where: { $0 > $1 }) else {
