@@ -15,7 +15,14 @@ import Octant
 // standard input is a JSON object {"ef": …, "rescore": …, "oversampling": …, "exact": …, "ignore": …, "filter": {…},
 // "truth": FILE}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
 
+// With --sparse as the first word: the folder's sparse_*.npy instead, written and queried once.
+
 do {
+    let words = CommandLine.arguments
+    if words.count == 6, words[1] == "--sparse", words[2] == "--data", words[4] == "--storage" {
+        try SparseBench(data: words[3], storage: words[5]).run()
+        exit(0)
+    }
     let bench = try LibraryBench(CommandLine.arguments.dropFirst())
     try bench.load()
     bench.serve()

@@ -63,9 +63,11 @@ package struct Array2D {
         let shape = header[header.index(after: open)..<close].split(separator: ",").compactMap {
             Int($0.filter(\.isNumber))
         }
-        guard shape.count == 2 else { throw BenchFailure(description: "\(path) has not two dimensions") }
-        rows = shape[0]
-        columns = shape[1]
+        guard let first = shape.first, shape.count <= 2 else {
+            throw BenchFailure(description: "\(path) has not one or two dimensions")
+        }
+        rows = first
+        columns = shape.count == 2 ? shape[1] : 1
         region = try HugeRegion(byteCount: rows * columns * bytes)
         guard fread(region.base, bytes, rows * columns, file) == rows * columns else {
             throw BenchFailure(description: "\(path) ends early")

@@ -24,7 +24,7 @@ extension Collection {
         try check(request.withVector)
         guard request.limit > 0, request.offset >= 0 else { return [] }
         let plan = try withoutActuallyEscaping(siblings) { siblings throws(OctantError) in
-            let planner = QueryPlanner(vectors: view.config.params.vectors, fieldIndexes: view.fieldIndexes) {
+            let planner = QueryPlanner(params: view.config.params, fieldIndexes: view.fieldIndexes) {
                 (id, using, location) throws(OctantError) in
                 guard let location else { return try Self.stored(id, using, view) }
                 let other = try siblings(location.collection).shard.view
@@ -37,14 +37,14 @@ extension Collection {
 
     /// A point's vector.
     private static func stored(_ id: PointID, _ name: String, _ view: ReadView) throws(OctantError) -> Vector {
-        guard let params = view.config.params.vectors[name] else { throw .unknownVector(name) }
+        guard view.config.params.hasVector(name) else { throw .unknownVector(name) }
         guard let (source, row) = view.locate(id) else {
             throw OctantError(.notFound, "No point with id \(id) found")
         }
-        guard let components = source.vector(row, name) else {
+        guard let stored = source.stored(row, name) else {
             throw OctantError(.badInput, "Point \(id) does not have vector with name \(name)")
         }
-        return .dense(Array(UnsafeBufferPointer(start: components, count: params.size)))
+        return stored.vector
     }
 
     /// A found point with the parts that were asked for.
@@ -66,7 +66,7 @@ extension Collection {
                     + "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
                     + "`order_by.start_from` value")
         }
-        try QueryPlanner(vectors: view.config.params.vectors, fieldIndexes: view.fieldIndexes) {
+        try QueryPlanner(params: view.config.params, fieldIndexes: view.fieldIndexes) {
             (id, _, _) throws(OctantError) in throw OctantError(.notFound, "No point with id \(id) found")
         }.checkOrder(order)
         let points = view.page(request.filter, by: order, limit: max(request.limit, 1), pool: compute).map { entry in

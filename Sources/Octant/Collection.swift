@@ -44,37 +44,24 @@ public final class Collection: Sendable {
 
     /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
     func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
-        let vectors = config.params.vectors
+        let params = config.params
         switch operation {
         case .upsert(var points):
             for place in points.indices {
-                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+                points[place].vectors = try params.prepared(points[place].vectors)
             }
             return .upsert(points)
         case .updateVectors(var points):
             for place in points.indices {
-                points[place].vectors = try Self.prepared(points[place].vectors, vectors)
+                points[place].vectors = try params.prepared(points[place].vectors)
             }
             return .updateVectors(points)
         case .deleteVectors(let names, _):
-            for name in names where vectors[name] == nil { throw .unknownVector(name) }
+            for name in names where !params.hasVector(name) { throw .unknownVector(name) }
             return operation
         case .delete, .setPayload, .overwritePayload, .deletePayload, .clearPayload:
             return operation
         }
-    }
-
-    private static func prepared(
-        _ vectors: NamedVectors, _ config: VectorsConfig
-    ) throws(OctantError) -> NamedVectors {
-        var entries: [NamedVectors.Entry] = []
-        entries.reserveCapacity(vectors.entries.count)
-        for entry in vectors.entries {
-            guard let params = config[entry.name] else { throw .unknownVector(entry.name) }
-            let components = try params.prepared(entry.vector, name: entry.name)
-            entries.append(NamedVectors.Entry(name: entry.name, vector: .dense(components)))
-        }
-        return NamedVectors(entries)
     }
 
     // MARK: Reading
@@ -112,8 +99,8 @@ public final class Collection: Sendable {
 
     func check(_ selector: VectorSelector) throws(OctantError) {
         guard case .names(let names) = selector else { return }
-        let vectors = config.params.vectors
-        for name in names where vectors[name] == nil { throw .unknownVector(name) }
+        let params = config.params
+        for name in names where !params.hasVector(name) { throw .unknownVector(name) }
     }
 
     // MARK: Settings
@@ -129,6 +116,9 @@ public final class Collection: Sendable {
             sum
                 + segment.fields.reduce(0) {
                     $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
+                }
+                + segment.sparse.reduce(0) {
+                    $0 + max(0, $1.index.presentCount - segment.tombstones.killedCount)
                 }
         }
         let schema = view.fieldIndexes.map { index in
@@ -153,6 +143,35 @@ public final class Collection: Sendable {
             } catch { return error }
         }
         if let failed { throw failed }
+    }
+
+    /// Adds a vector that no point has yet; the same definition again does nothing.
+    @discardableResult
+    public func addVector(_ name: String, _ definition: VectorDefinition) throws(OctantError) -> UpdateResult {
+        try changeVectors { (config) throws(OctantError) in try config.adding(name, definition) }
+    }
+
+    /// Removes a vector from the collection and from all points.
+    @discardableResult
+    public func removeVector(_ name: String) throws(OctantError) -> UpdateResult {
+        try changeVectors { (config) throws(OctantError) in try config.removing(name) }
+    }
+
+    private func changeVectors(
+        _ change: (CollectionConfig) throws(OctantError) -> CollectionConfig?
+    ) throws(OctantError) -> UpdateResult {
+        let failed: OctantError? = patching.withLock { _ in
+            do throws(OctantError) {
+                try shard.changeVectors { (config) throws(OctantError) in
+                    let changed = try change(config)
+                    try changed?.checkReadable()
+                    return changed
+                }
+                return nil
+            } catch { return error }
+        }
+        if let failed { throw failed }
+        return UpdateResult(operationID: shard.lastLSN, status: .completed)
     }
 
     /// Indexes the values at a key; returns when the index is on disk and in use.

@@ -2,6 +2,8 @@
 public enum Limits {
     /// Dimensions of a dense vector.
     public static let dimensionMax = 65_536
+    /// Numbers in all rows of a multivector.
+    public static let multivectorNumbersMax = (1 << 20) - 1
     /// Nesting of JSON values.
     public static let jsonDepthMax = 100
     /// Nesting of filters.

@@ -41,6 +41,18 @@ package final class Service: Sendable {
         try database.collection(name).patch(patch)
     }
 
+    /// Adds a vector to a collection.
+    package func addVector(
+        _ collection: String, _ name: String, _ definition: VectorDefinition
+    ) throws(OctantError) -> UpdateResult {
+        try database.collection(collection).addVector(name, definition)
+    }
+
+    /// Removes a vector from a collection.
+    package func removeVector(_ collection: String, _ name: String) throws(OctantError) -> UpdateResult {
+        try database.collection(collection).removeVector(name)
+    }
+
     /// Drops a collection; whether there was one.
     package func deleteCollection(_ name: String) throws(OctantError) -> Bool {
         defer { telemetry.forget(name) }

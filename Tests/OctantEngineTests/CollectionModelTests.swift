@@ -17,10 +17,10 @@ struct CollectionModelTests {
         arguments: [1, 2, 3, 4] as [UInt64])
     func randomOperations(seed: UInt64) throws {
         let folder = TemporaryFolder()
-        var requests = RandomRequests(generator: SeededGenerator(seed: seed))
+        var requests = RandomRequests(generator: SeededGenerator(seed: seed), allKinds: true)
         var model = Model()
         var database = try openTiny(folder.path)
-        try database.createCollection("c", tinyConfig())
+        try database.createCollection("c", allKindsConfig())
         var collection = try database.collection("c")
         for step in 0..<700 {
             let operation = requests.operation()
@@ -32,6 +32,7 @@ struct CollectionModelTests {
                 #expect(throws: OctantError.self) { try collection.update(operation) }
             }
             if step % 31 == 0 { try changeSettings(collection, &requests) }
+            if step % 23 == 11 { try changeVectors(collection, &model, &requests) }
             if step % 70 == 69 { try expectEqual(collection, model, &requests, "seed \(seed), step \(step)") }
             if step % 140 == 139 {
                 database.close()
@@ -41,6 +42,26 @@ struct CollectionModelTests {
             }
         }
         database.close()
+    }
+
+    /// Adds the vector "x", or removes it from all points.
+    private func changeVectors(
+        _ collection: Collection, _ model: inout Model, _ requests: inout RandomRequests
+    ) throws {
+        guard let present = requests.extra else {
+            let definition = requests.definition()
+            try collection.addVector("x", definition)
+            requests.extra = definition
+            return
+        }
+        try collection.addVector("x", present)
+        #expect(throws: OctantError.self) {
+            try collection.addVector("x", .dense(VectorParams(size: 77, distance: .dot)))
+        }
+        try collection.removeVector("x")
+        #expect(throws: OctantError.unknownVector("x")) { try collection.removeVector("x") }
+        for id in model.points.keys { model.points[id]?.vectors["x"] = nil }
+        requests.extra = nil
     }
 
     @Test("a search finds the limit of points where most of a graph's points are dead")

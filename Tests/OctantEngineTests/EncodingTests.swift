@@ -27,7 +27,7 @@ struct EncodingTests {
     }
 
     private func operations() throws -> [UpdateOperation] {
-        var requests = RandomRequests(generator: SeededGenerator(seed: 11))
+        var requests = RandomRequests(generator: SeededGenerator(seed: 11), allKinds: true, shuffles: false)
         let ids = PointSelection.ids(requests.ids(5...5))
         let path = try PayloadPath("a.b[].c")
         return [
@@ -85,7 +85,7 @@ struct EncodingTests {
     }
 
     private func manifest() throws -> Manifest {
-        var manifest = Manifest(config: tinyConfig())
+        var manifest = Manifest(config: allKindsConfig())
         manifest.fieldIndexes = [
             .init(key: try PayloadPath("a.b"), schema: FieldIndexSchema(type: .integer)),
             .init(

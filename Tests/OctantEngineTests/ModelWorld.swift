@@ -13,7 +13,7 @@ import Darwin
 /// What a point should be.
 struct ModelPoint: Equatable {
     var payload: [String: JSONValue] = [:]
-    var vectors: [String: [Float]] = [:]
+    var vectors: [String: Vector] = [:]
 }
 
 /// The slow, obvious database that a collection is compared with.
@@ -87,12 +87,41 @@ struct Model {
         Dictionary(object.pairs.map { ($0.key, $0.value) }) { _, new in new }
     }
 
-    func vectors(_ vectors: NamedVectors) -> [String: [Float]] {
-        var result: [String: [Float]] = [:]
+    func vectors(_ vectors: NamedVectors) -> [String: Vector] {
+        var result: [String: Vector] = [:]
         for entry in vectors.entries {
-            if case .dense(let values) = entry.vector { result[entry.name] = values }
+            if case .sparse(let sparse) = entry.vector {
+                result[entry.name] = .sparse(sparse.sorted)
+            } else {
+                result[entry.name] = entry.vector
+            }
         }
         return result
+    }
+
+    /// The scores of all points by a sparse query, as the definition says.
+    func sparseScores(_ query: SparseVector, _ name: String, idf: Bool, _ filter: Filter?) -> [PointID: Float] {
+        var total = 0.0
+        var frequency: [UInt32: Double] = [:]
+        var weights = Dictionary(uniqueKeysWithValues: zip(query.indices, query.values.map(Double.init)))
+        for case .sparse(let vector)? in points.values.map({ $0.vectors[name] }) {
+            total += 1
+            for index in vector.indices { frequency[index, default: 0] += 1 }
+        }
+        if idf {
+            for index in query.indices {
+                let df = frequency[index] ?? 0
+                weights[index]? *= log((total - df + 0.5) / (df + 0.5) + 1)
+            }
+        }
+        var scores: [PointID: Float] = [:]
+        for (id, point) in points where filter.map({ matches(id, point, $0) }) ?? true {
+            guard case .sparse(let vector)? = point.vectors[name] else { continue }
+            let shared = zip(vector.indices, vector.values).filter { weights[$0.0] != nil }
+            if shared.isEmpty { continue }
+            scores[id] = Float(shared.reduce(0) { $0 + Double($1.1) * (weights[$1.0] ?? 0) })
+        }
+        return scores
     }
 }
 
@@ -101,6 +130,12 @@ struct RandomRequests {
     var generator: SeededGenerator
     /// Ids are drawn from this many numbers and as many UUIDs.
     var idRange: UInt64 = 150
+    /// Whether points get vectors of all kinds, not dense ones alone.
+    var allKinds = false
+    /// The vector "x", which comes and goes.
+    var extra: VectorDefinition?
+    /// Whether sparse vectors come in any order, as clients give them, or ascending, as they are logged.
+    var shuffles = true
 
     mutating func id() -> PointID {
         let number = UInt64.random(in: 0..<idRange, using: &generator)
@@ -131,7 +166,57 @@ struct RandomRequests {
         if Bool.random(using: &generator) {
             entries.append(.init(name: "b", vector: .dense(randomVector(1, &generator))))
         }
+        if allKinds {
+            if Bool.random(using: &generator) {
+                let rows = (0..<Int.random(in: 1...4, using: &generator)).map { _ in quarters(3) }
+                entries.append(.init(name: "m", vector: .multiDense(rows)))
+            }
+            if Bool.random(using: &generator) { entries.append(.init(name: "half", vector: .dense(quarters(2)))) }
+            if Bool.random(using: &generator) {
+                let bytes = (0..<3).map { _ in Float(Int.random(in: 0...255, using: &generator)) }
+                entries.append(.init(name: "bytes", vector: .dense(bytes)))
+            }
+            switch extra {
+            case .dense(let params)? where params.multivector == nil:
+                entries.append(.init(name: "x", vector: .dense(quarters(params.size))))
+            case .dense(let params)?:
+                entries.append(.init(name: "x", vector: .multiDense([quarters(params.size), quarters(params.size)])))
+            case .sparse?: entries.append(.init(name: "x", vector: .sparse(sparse(0...4))))
+            case nil: break
+            }
+            for name in ["s", "idf"] where Bool.random(using: &generator) {
+                entries.append(.init(name: name, vector: .sparse(sparse(0...8))))
+            }
+        }
         return NamedVectors(entries)
+    }
+
+    /// A definition for the vector "x".
+    mutating func definition() -> VectorDefinition {
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: .dense(VectorParams(size: 3, distance: .dot))
+        case 1: .dense(VectorParams(size: 5, distance: .euclid))
+        case 2: .dense(VectorParams(size: 3, distance: .dot, multivector: .maxSim))
+        default: .sparse(SparseVectorParams())
+        }
+    }
+
+    /// Numbers that binary16 has too.
+    mutating func quarters(_ count: Int) -> [Float] {
+        (0..<count).map { _ in Float(Int.random(in: -40...40, using: &generator)) / 4 }
+    }
+
+    /// Few dimensions, the low ones most often, so that vectors share some.
+    mutating func sparse(_ counts: ClosedRange<Int>) -> SparseVector {
+        let count = Int.random(in: counts, using: &generator)
+        var indices: Set<UInt32> = []
+        for _ in 0..<count {
+            let limit = UInt32.random(in: 1...30, using: &generator)
+            indices.insert(UInt32.random(in: 0..<limit, using: &generator) &* 0x0800_0001)
+        }
+        let list = shuffles ? indices.sorted().shuffled(using: &generator) : indices.sorted()
+        let values = list.map { _ in Float(Int.random(in: -4...12, using: &generator)) / 4 }
+        return SparseVector(indices: list, values: values)
     }
 
     mutating func filter() -> Filter {
@@ -190,6 +275,90 @@ func expectEqual(_ collection: Collection, _ model: Model, _ requests: inout Ran
         try expectSearch(collection, model, filter, &requests, note)
     }
     try expectSearch(collection, model, nil, &requests, note)
+    guard requests.allKinds else { return }
+    for filter in [nil, nil, requests.filter()] {
+        try expectSparse(collection, model, filter, &requests, note)
+        try expectDense(collection, model, filter, &requests, note)
+    }
+}
+
+/// Multivectors, halves and bytes against their definitions.
+private func expectDense(
+    _ collection: Collection, _ model: Model, _ filter: Filter?, _ requests: inout RandomRequests, _ note: String
+) throws {
+    func manhattan(_ a: [Float], _ b: [Float]) -> Float { 0 - zip(a, b).reduce(0) { $0 + abs($1.0 - $1.1) } }
+    func cosine(_ a: [Float], _ b: [Float]) -> Float {
+        let dot = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+        let lengths = [a, b].map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        return lengths[0] * lengths[1] == 0 ? 0 : dot / lengths[0] / lengths[1]
+    }
+    let rows = (0..<Int.random(in: 1...3, using: &requests.generator)).map { _ in requests.quarters(3) }
+    let bytes = (0..<3).map { _ in Float(Int.random(in: 0...255, using: &requests.generator)) }
+    let half = requests.quarters(2)
+    let cases: [(String, Vector, (Vector) -> Float)] = [
+        (
+            "m", rows.count == 1 ? .dense(rows[0]) : .multiDense(rows),
+            { vector in
+                guard case .multiDense(let other) = vector else { return .nan }
+                let sum = rows.reduce(0) { sum, row in sum + (other.map { manhattan(row, $0) }.max() ?? .nan) }
+                return sum.magnitude
+            }
+        ),
+        (
+            "half", .dense(half.map { $0 * 1.0001 }),
+            { if case .dense(let other) = $0 { manhattan(half, other).magnitude } else { .nan } }
+        ),
+        (
+            "bytes", .dense(bytes.map { $0 + 0.75 }),
+            { if case .dense(let other) = $0 { cosine(bytes, other) } else { .nan } }
+        ),
+    ]
+    for (name, query, score) in cases {
+        var scores: [PointID: Float] = [:]
+        for (id, point) in model.points where filter.map({ model.matches(id, point, $0) }) ?? true {
+            if let vector = point.vectors[name] { scores[id] = score(vector) }
+        }
+        let best = scores.values.sorted { name == "bytes" ? $0 > $1 : $0 < $1 }.prefix(10)
+        let found = try collection.query(
+            QueryRequest(
+                query: .nearest(.vector(query)), using: name, filter: filter, params: SearchParams(exact: true),
+                limit: 10))
+        #expect(found.count == best.count, "\(note) \(name)")
+        for (place, hit) in found.enumerated() where place < best.count {
+            #expect(abs(hit.score - (scores[hit.id] ?? .nan)) < 1e-4, "\(note) \(name) \(hit.id)")
+            #expect(abs(hit.score - best[place]) < 1e-4, "\(note) \(name)")
+        }
+    }
+}
+
+private func expectSparse(
+    _ collection: Collection, _ model: Model, _ filter: Filter?, _ requests: inout RandomRequests, _ note: String
+) throws {
+    for (name, idf) in [("s", false), ("idf", true)] {
+        let query = requests.sparse(0...6)
+        let scores = model.sparseScores(query, name, idf: idf, filter)
+        let best = scores.values.sorted(by: >).prefix(10)
+        let found = try collection.query(
+            QueryRequest(query: .nearest(.vector(.sparse(query))), using: name, filter: filter, limit: 10))
+        #expect(found.count == best.count, "\(note) \(name) \(query)")
+        for (place, hit) in found.enumerated() where place < best.count {
+            guard let expected = scores[hit.id] else {
+                Issue.record("\(note): \(hit.id) must not be found")
+                continue
+            }
+            #expect(abs(hit.score - expected) < 1e-4, "\(note) \(name)")
+            #expect(abs(hit.score - best[place]) < 1e-4, "\(note) \(name)")
+        }
+    }
+    guard let (id, point) = model.points.first(where: { $0.value.vectors["s"] != nil }),
+        case .sparse(let own)? = point.vectors["s"]
+    else { return }
+    var scores = model.sparseScores(own, "s", idf: false, filter)
+    scores[id] = nil
+    let best = scores.values.sorted(by: >).prefix(5)
+    let found = try collection.query(QueryRequest(query: .nearest(.id(id)), using: "s", filter: filter, limit: 5))
+    #expect(found.map { ($0.score * 64).rounded() } == best.map { ($0 * 64).rounded() }, "\(note) by id")
+    #expect(!found.contains { $0.id == id })
 }
 
 private func expectScroll(_ collection: Collection, _ model: Model, _ filter: Filter?, _ note: String) throws {
@@ -218,7 +387,7 @@ private func expectSearch(
         }
         var scores: [PointID: Float] = [:]
         for (id, point) in model.points where filter.map({ model.matches(id, point, $0) }) ?? true {
-            if let vector = point.vectors[name] { scores[id] = score(vector) }
+            if case .dense(let vector)? = point.vectors[name] { scores[id] = score(vector) }
         }
         let best = scores.values.sorted { name == "a" ? $0 > $1 : $0 < $1 }.prefix(10)
         for exact in [true, false] {
@@ -255,6 +424,24 @@ func tinyConfig() -> CollectionConfig {
     config.optimizer.vacuumMinVectorNumber = 100
     config.hnsw.m = 4
     config.hnsw.efConstruct = 16
+    return config
+}
+
+/// As ``tinyConfig()``, with vectors of all kinds.
+func allKindsConfig() -> CollectionConfig {
+    var config = tinyConfig()
+    config.params.vectors = .named(
+        config.params.vectors.all + [
+            .init(name: "m", params: VectorParams(size: 3, distance: .manhattan, multivector: .maxSim)),
+            .init(name: "half", params: VectorParams(size: 2, distance: .manhattan, datatype: .float16)),
+            .init(name: "bytes", params: VectorParams(size: 3, distance: .cosine, datatype: .uint8)),
+        ])
+    config.params.sparseVectors = [
+        NamedSparseVectorParams(name: "s"),
+        NamedSparseVectorParams(
+            name: "idf",
+            params: SparseVectorParams(index: SparseIndexConfig(fullScanThreshold: 3, onDisk: true), modifier: .idf)),
+    ]
     return config
 }
 

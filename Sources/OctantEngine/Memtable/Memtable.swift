@@ -28,6 +28,8 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package let capacity: Int
     package let tombstones: Tombstones
     package let fields: [MemtableVectors]
+    package let multi: [MemtableMulti]
+    package let sparse: [MemtableSparse]
     private let published = Atomic<Int>(0)
     private let ids: UnsafeMutablePointer<PointID>
     private let versions: UnsafeMutablePointer<UInt64>
@@ -41,17 +43,19 @@ package final class Memtable: RowSource, @unchecked Sendable {
 
     private static let chunkBytes = 1 << 20
 
-    /// An empty memtable for `capacity` rows with these vectors; `nil` if memory is used up.
-    package init?(capacity: Int, vectors: [NamedVectorParams]) {
+    /// An empty memtable for `capacity` rows with the vectors of `params`; `nil` if memory is used up.
+    package init?(capacity: Int, params: CollectionParams) {
         guard capacity > 0, capacity < 1 << 30, let tombstones = Tombstones(rowCount: capacity) else { return nil }
         self.capacity = capacity
         self.tombstones = tombstones
         var fields: [MemtableVectors] = []
-        for vector in vectors {
+        for vector in params.denseVectors {
             guard let field = MemtableVectors(vector, capacity: capacity) else { return nil }
             fields.append(field)
         }
         self.fields = fields
+        multi = params.multivectors.map { MemtableMulti($0, capacity: capacity) }
+        sparse = params.sparseVectors.map { MemtableSparse($0.name, capacity: capacity) }
         ids = .allocate(capacity: capacity)
         versions = .allocate(capacity: capacity)
         previous = .allocate(capacity: capacity)
@@ -80,9 +84,10 @@ package final class Memtable: RowSource, @unchecked Sendable {
     /// Bytes of its vectors that want a graph.
     package func indexableBytes(_ config: CollectionConfig) -> Int {
         let rows = rowCount
-        return zip(fields, config.params.vectors.all).reduce(0) { sum, pair in
-            let wanted = config.hnsw.applying(pair.1.params.hnsw).m != 0
-            return sum + (wanted ? max(0, rows - pair.0.absentCount) * pair.0.dimension * 4 : 0)
+        return fields.reduce(0) { sum, field in
+            guard let params = config.params.vectors[field.name] else { return sum }
+            let wanted = config.hnsw.applying(params.hnsw).m != 0
+            return sum + (wanted ? max(0, rows - field.absentCount) * field.dimension * 4 : 0)
         }
     }
 
@@ -103,6 +108,15 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? {
         fields.first { $0.name == name }?.vector(row)
     }
+
+    package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
+        if let field = fields.first(where: { $0.name == name }) { return field.stored(row) }
+        if let field = multi.first(where: { $0.name == name }) { return field.stored(row) }
+        return sparse.first { $0.name == name }?.vector(row).map { .sparse($0) }
+    }
+
+    /// The names of its vectors, in the order in which ``append(id:version:payload:vectors:)`` takes them.
+    package var vectorNames: [String] { fields.map(\.name) + multi.map(\.name) + sparse.map(\.name) }
 
     package func row(of id: PointID, at lsn: UInt64) -> UInt32? {
         var row = newestRow(of: id)
@@ -133,16 +147,20 @@ package final class Memtable: RowSource, @unchecked Sendable {
 
     /// Appends a row; the caller has made sure there is room and kills the older version itself.
     ///
-    /// - Parameter vectors: for each field in the order of ``fields``, where its components come from.
+    /// - Parameter vectors: for each of ``vectorNames``, where the vector comes from.
     package func append(
         id: PointID, version: UInt64, payload: UnsafeRawBufferPointer, vectors: [VectorSource]
     ) {
         let row = published.load(ordering: .relaxed)
         guard row < capacity else { return }
         var added = payload.count + 40
+        guard vectors.count == fields.count + multi.count + sparse.count else { return }
         for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) {
             added += field.dimension * 4
         }
+        let others = vectors.dropFirst(fields.count)
+        for (field, vector) in zip(multi, others) { added += field.set(UInt32(row), vector) }
+        for (field, vector) in zip(sparse, others.dropFirst(multi.count)) { added += field.set(UInt32(row), vector) }
         (ids + row).initialize(to: id)
         versions[row] = version
         payloads[row] = keep(payload)
@@ -184,16 +202,6 @@ package final class Memtable: RowSource, @unchecked Sendable {
     }
 }
 
-/// Where the components of an appended vector come from.
-package enum VectorSource {
-    /// The point has no such vector.
-    case none
-    /// From a request.
-    case values([Float])
-    /// From a stored row.
-    case stored(UnsafePointer<Float>)
-}
-
 /// The vectors of one name in a memtable: a run of rows in lazily backed memory, ready for batch kernels.
 package final class MemtableVectors: @unchecked Sendable {
     // SAFETY: one thread writes a row before it is published; nobody writes it again.
@@ -202,6 +210,8 @@ package final class MemtableVectors: @unchecked Sendable {
     package let distance: Distance
     private let components: UnsafeMutablePointer<Float>
     private let present: UnsafeMutablePointer<Bool>
+    /// The lengths of vectors that are kept normalised though clients get them as they were; see ``StoredVector``.
+    private let lengths: UnsafeMutablePointer<Float>?
     private let byteCount: Int
     private let capacity: Int
     private let absent = Atomic<Int>(0)
@@ -221,23 +231,33 @@ package final class MemtableVectors: @unchecked Sendable {
         guard let memory, memory != MAP_FAILED else { return nil }
         components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
         present = .allocate(capacity: capacity)
+        lengths = vector.params.isUnnormalizedCosine ? .allocate(capacity: capacity) : nil
     }
 
     deinit {
         munmap(components, byteCount)
         present.deallocate()
+        lengths?.deallocate()
     }
 
     /// Stores a row; returns whether there was a vector.
     func set(_ row: UInt32, _ vector: VectorSource) -> Bool {
         let place = components + Int(row) * dimension
         switch vector {
-        case .values(let values) where values.count == dimension:
+        case .given(.dense(let values)) where values.count == dimension:
             values.withUnsafeBufferPointer { source in
                 if let base = source.baseAddress { place.update(from: base, count: dimension) }
             }
-        case .stored(let source): place.update(from: source, count: dimension)
-        case .none, .values:
+            if let lengths {
+                lengths[Int(row)] = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                DenseKernels.normalize(place, dimension)
+            }
+        case .stored(.dense(let source)) where source.count == dimension:
+            if let base = source.baseAddress { place.update(from: base, count: dimension) }
+        case .stored(.scaled(let source, let length)) where source.count == dimension:
+            if let base = source.baseAddress { place.update(from: base, count: dimension) }
+            lengths?[Int(row)] = length
+        case .none, .given, .stored:
             present[Int(row)] = false
             absent.add(1, ordering: .relaxed)
             return false
@@ -258,6 +278,13 @@ package final class MemtableVectors: @unchecked Sendable {
     /// The components of a row.
     package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
         present[Int(row)] ? UnsafePointer(components + Int(row) * dimension) : nil
+    }
+
+    /// The vector of a row.
+    package func stored(_ row: UInt32) -> StoredVector? {
+        guard let components = vector(row) else { return nil }
+        let buffer = UnsafeBufferPointer(start: components, count: dimension)
+        return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
     /// The first `count` rows.

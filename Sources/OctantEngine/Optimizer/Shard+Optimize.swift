@@ -29,7 +29,7 @@ extension Shard {
     }
 
     private static func wantsGraph(_ config: CollectionConfig) -> Bool {
-        config.params.vectors.all.contains { IndexPolicy($0, config: config).graph != nil }
+        config.params.denseVectors.contains { IndexPolicy($0, config: config).graph != nil }
     }
 
     private var isIdle: Bool {
@@ -44,7 +44,7 @@ extension Shard {
                 deadCount: checkpoint.map { segment.tombstones.deadCount(at: $0) } ?? segment.tombstones.killedCount,
                 vectorBytes: segment.vectorBytes, indexableBytes: segment.indexableBytes,
                 isIndexed: segment.isIndexed,
-                isCurrent: view.config.params.vectors.all.allSatisfy {
+                isCurrent: view.config.params.denseVectors.allSatisfy {
                     IndexPolicy($0, config: view.config).matches(segment.entry, vector: $0.name)
                 })
         }
@@ -151,7 +151,7 @@ extension Shard {
         let written = try SegmentWriter.write(
             recipe, directory: segmentsPath, fileSystem: fileSystem,
             isCancelled: { [background] in background.withLock { $0.closing } })
-        try publish(Replacement(sources: segments, written: written, checkpoint: nil))
+        try publish(Replacement(sources: segments, written: written, checkpoint: nil, vectorsEpoch: view.vectorsEpoch))
     }
 
     /// What background work is doing, for the collection's status.

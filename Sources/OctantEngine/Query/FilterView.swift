@@ -27,7 +27,7 @@ final class FilterView: FilterableRows {
 
     func row(of id: PointID) -> UInt32? { source.row(of: id, at: lsn) }
 
-    func hasVector(_ row: UInt32, _ name: String) -> Bool { source.vector(row, name) != nil }
+    func hasVector(_ row: UInt32, _ name: String) -> Bool { source.stored(row, name) != nil }
 
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { segment?.fieldIndexes(key) ?? [] }
 

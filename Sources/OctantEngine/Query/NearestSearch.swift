@@ -1,6 +1,6 @@
 package import OctantModel
 import OctantPayload
-import OctantVectors
+package import OctantVectors
 
 /// A search for the nearest vectors, planned once and run on every part of a view.
 package struct NearestSearch: Sendable {
@@ -8,8 +8,8 @@ package struct NearestSearch: Sendable {
     package var using: String
     /// Its distance.
     package var distance: Distance
-    /// The query, normalised for cosine.
-    package var query: [Float]
+    /// What is looked for.
+    package var target: Target
     /// Which points may be found.
     package var filter: Filter?
     /// A point that may not be found: the one the query was taken from.
@@ -17,6 +17,16 @@ package struct NearestSearch: Sendable {
     package var params: SearchParams
     /// How many to find in each part.
     package var limit: Int
+
+    /// What a search looks for, in stored form.
+    package enum Target: Sendable {
+        /// A dense vector, normalised for cosine.
+        case dense([Float])
+        /// Several dense rows.
+        case multi(MultiQuery)
+        /// A sparse vector, its indices ascending; with `idf`, weighted by inverse document frequencies first.
+        case sparse(SparseVector, idf: Bool)
+    }
 
     /// A point found, by the engine's similarity (larger is better).
     package struct Found: Sendable {
@@ -26,20 +36,35 @@ package struct NearestSearch: Sendable {
     }
 
     package init(
-        using: String, distance: Distance, query: [Float], filter: Filter?, excluded: PointID?, params: SearchParams,
+        using: String, distance: Distance, target: Target, filter: Filter?, excluded: PointID?, params: SearchParams,
         limit: Int
     ) {
         self.using = using
         self.distance = distance
-        self.query = query
+        self.target = target
         self.filter = filter
         self.excluded = excluded
         self.params = params
         self.limit = limit
     }
 
+    /// A search for a dense vector.
+    package init(
+        using: String, distance: Distance, query: [Float], filter: Filter?, excluded: PointID?, params: SearchParams,
+        limit: Int
+    ) {
+        self.init(
+            using: using, distance: distance, target: .dense(query), filter: filter, excluded: excluded,
+            params: params, limit: limit)
+    }
+
     /// The best of all parts, best first; equal similarities by id.
     package func run(_ view: ReadView, pool: ComputePool) -> [Found] {
+        if case .sparse(let query, idf: true) = target {
+            var weighted = self
+            weighted.target = .sparse(view.weightedByFrequency(query, using: using), idf: false)
+            return weighted.run(view, pool: pool)
+        }
         let parts = view.sources.filter { $0.rowCount > 0 }
         let results = Monitor([[Found]](repeating: [], count: parts.count))
         pool.parallel(parts.count) { number in
@@ -52,19 +77,27 @@ package struct NearestSearch: Sendable {
     }
 
     private func search(_ source: any RowSource, _ view: ReadView) -> [Found] {
-        let rows: [ScoredRow] =
-            if let segment = source as? Segment {
-                SegmentSearch(self, segment, view)?.run() ?? []
-            } else if let memtable = source as? Memtable {
-                scan(memtable, view)
-            } else { [] }
+        let rows: [ScoredRow]
+        switch (target, source) {
+        case (.dense(let query), let segment as Segment): rows = SegmentSearch(self, query, segment, view)?.run() ?? []
+        case (.dense(let query), let memtable as Memtable): rows = scan(memtable, query, view)
+        case (.multi(let query), let segment as Segment):
+            rows = MultiSearch(search: self, query: query, view: view).run(segment)
+        case (.multi(let query), let memtable as Memtable):
+            rows = MultiSearch(search: self, query: query, view: view).run(memtable)
+        case (.sparse(let query, _), let segment as Segment):
+            rows = SparseSearch(search: self, query: query, view: view).run(segment)
+        case (.sparse(let query, _), let memtable as Memtable):
+            rows = SparseSearch(search: self, query: query, view: view).run(memtable)
+        default: rows = []
+        }
         return rows.map {
             Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row))
         }
     }
 
     /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
-    private func scan(_ memtable: Memtable, _ view: ReadView) -> [ScoredRow] {
+    private func scan(_ memtable: Memtable, _ query: [Float], _ view: ReadView) -> [ScoredRow] {
         let lsn = view.lsn
         guard let field = memtable.fields.first(where: { $0.name == using }) else { return [] }
         let rowCount = memtable.rowCount(at: lsn)

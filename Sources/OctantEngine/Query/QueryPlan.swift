@@ -35,17 +35,17 @@ package indirect enum QueryPlan: Sendable, Hashable {
 /// Makes plans of requests.
 package struct QueryPlanner {
     /// The vectors of the collection.
-    package var vectors: VectorsConfig
+    package var params: CollectionParams
     /// Its field indexes.
     package var fieldIndexes: [Manifest.FieldIndexEntry]
     /// The stored vector of a point: of the name given, or where the location says.
     package var lookUp: (PointID, String, LookupLocation?) throws(OctantError) -> Vector
 
     package init(
-        vectors: VectorsConfig, fieldIndexes: [Manifest.FieldIndexEntry],
+        params: CollectionParams, fieldIndexes: [Manifest.FieldIndexEntry],
         lookUp: @escaping (PointID, String, LookupLocation?) throws(OctantError) -> Vector
     ) {
-        self.vectors = vectors
+        self.params = params
         self.fieldIndexes = fieldIndexes
         self.lookUp = lookUp
     }
@@ -114,9 +114,9 @@ package struct QueryPlanner {
         .custom(try examples(query.query?.inputs ?? [], query), score)
     }
 
-    private func params(_ query: Prefetch) throws(OctantError) -> VectorParams {
-        guard let params = vectors[query.using] else { throw .unknownVector(query.using) }
-        return params
+    private func distance(_ query: Prefetch) throws(OctantError) -> Distance {
+        guard let distance = params.distance(query.using) else { throw .unknownVector(query.using) }
+        return distance
     }
 
     /// A vector as it was given or is stored.
@@ -128,39 +128,44 @@ package struct QueryPlanner {
     }
 
     private func examples(_ inputs: [VectorInput], _ query: Prefetch) throws(OctantError) -> Examples {
-        let params = try params(query)
+        let distance = try distance(query)
         var vectors: [Vector] = []
         vectors.reserveCapacity(inputs.count)
-        for input in inputs {
-            vectors.append(.dense(try params.prepared(try resolve(input, query), name: query.using)))
-        }
-        return Examples(using: query.using, distance: params.distance, vectors: vectors)
+        for input in inputs { vectors.append(try params.prepared(try resolve(input, query), name: query.using)) }
+        return Examples(using: query.using, distance: distance, vectors: vectors)
     }
 
-    /// The one vector that stands for all examples: `avg(positive) + (avg(positive) - avg(negative))`.
+    /// The one vector that stands for all examples, of the kind of the vector that is searched.
     private func average(_ examples: Recommendation, _ query: Prefetch) throws(OctantError) -> Examples {
-        let params = try params(query)
-        func mean(_ inputs: [VectorInput]) throws(OctantError) -> [Float] {
-            var sum = [Float](repeating: 0, count: params.size)
-            for input in inputs {
-                guard case .dense(let vector) = try resolve(input, query) else {
-                    throw OctantError(.badInput, "a dense vector is expected for '\(query.using)'")
-                }
-                guard vector.count == params.size else {
-                    throw .wrongDimension(expected: params.size, got: vector.count, name: query.using)
-                }
-                for place in sum.indices { sum[place] += vector[place] }
-            }
-            return sum.map { $0 / Float(inputs.count) }
-        }
-        var vector = try mean(examples.positive)
-        if !examples.negative.isEmpty {
-            let negative = try mean(examples.negative)
-            for place in vector.indices { vector[place] += vector[place] - negative[place] }
+        let distance = try distance(query)
+        let (positive, negative) = (try kinds(examples.positive, query), try kinds(examples.negative, query))
+        let vector: Vector
+        if params.sparse(query.using) != nil {
+            vector = .sparse(VectorAverage.sparse(positive: positive.sparse, negative: negative.sparse))
+        } else if params.vectors[query.using]?.multivector != nil {
+            vector = .multiDense(VectorAverage.multi(positive: positive.multi, negative: negative.multi))
+        } else {
+            vector = .dense(VectorAverage.dense(positive: positive.dense, negative: negative.dense))
         }
         return Examples(
-            using: query.using, distance: params.distance,
-            vectors: [.dense(try params.prepared(.dense(vector), name: query.using))])
+            using: query.using, distance: distance, vectors: [try params.prepared(vector, name: query.using)])
+    }
+
+    /// Examples as they were given or are stored, checked, by kind; all are of one.
+    private func kinds(
+        _ inputs: [VectorInput], _ query: Prefetch
+    ) throws(OctantError) -> (dense: [[Float]], sparse: [SparseVector], multi: [[[Float]]]) {
+        var kinds: (dense: [[Float]], sparse: [SparseVector], multi: [[[Float]]]) = ([], [], [])
+        for input in inputs {
+            let given = try resolve(input, query)
+            switch (given, try params.prepared(given, name: query.using)) {
+            case (.dense(let vector), .dense): kinds.dense.append(vector)
+            case (_, .dense(let vector)): kinds.dense.append(vector)
+            case (_, .sparse(let vector)): kinds.sparse.append(vector)
+            case (_, .multiDense(let rows)): kinds.multi.append(rows)
+            }
+        }
+        return kinds
     }
 }
 

@@ -8,7 +8,7 @@ extension QueryRun {
         guard let first = candidates.first, limit > 0 else { return [] }
         let vectors = candidates.map { $0.hit.source.storedVector($0.hit.row, query.using, view) }
         let hits = candidates.map(\.hit)
-        let relevance = similarities(hits, to: query)
+        let relevance = similarities(hits, to: query.comparable(view))
         var nearestChosen = [Float](repeating: -.infinity, count: candidates.count)
         var left = Array(candidates.indices.dropFirst())
         var chosen = [first]
@@ -59,7 +59,9 @@ extension QueryRun {
 extension RowSource {
     /// A row's vector as a value; `nil` if it has none of this name.
     func storedVector(_ row: UInt32, _ name: String, _ view: ReadView) -> Vector? {
-        guard let params = view.config.params.vectors[name], let components = vector(row, name) else { return nil }
-        return .dense(Array(UnsafeBufferPointer(start: components, count: params.size)))
+        guard view.config.params.hasVector(name) else { return nil }
+        // As they are compared: bytes under cosine divided by their length.
+        if case .scaled(let components, _)? = stored(row, name) { return .dense(Array(components)) }
+        return stored(row, name)?.vector
     }
 }

@@ -77,10 +77,11 @@ package struct QueryRun: Sendable {
     private func nearest(
         _ examples: Examples, _ filter: Filter?, _ stage: QueryPlan.Stage, limit: Int
     ) -> [Ranked] {
-        guard case .dense(let query)? = examples.vectors.first else { return [] }
+        guard let query = examples.vectors.first else { return [] }
+        let (target, distance) = view.target(of: query, using: examples.using)
         let (filter, excluded) = Self.onlyExclusion(filter)
         let search = NearestSearch(
-            using: examples.using, distance: examples.distance, query: query, filter: filter, excluded: excluded,
+            using: examples.using, distance: distance, target: target, filter: filter, excluded: excluded,
             params: stage.params, limit: clamped(limit))
         let found = search.run(view, pool: pool).map {
             Ranked(
@@ -115,6 +116,7 @@ package struct QueryRun: Sendable {
     ) -> [Ranked] {
         let results = Monitor([[Ranked]](repeating: [], count: parts.count))
         let view = view
+        let examples = examples.comparable(view)
         pool.parallel(parts.count) { number in
             let found = Self.scan(parts[number], view, examples, score, limit)
             results.withLock { $0[number] = found }

@@ -87,11 +87,10 @@ extension ReadView {
     package func vectors(of hit: Hit, _ selector: VectorSelector) -> NamedVectors? {
         guard selector != .none else { return nil }
         var entries: [NamedVectors.Entry] = []
-        for vector in config.params.vectors.all {
-            if case .names(let names) = selector, !names.contains(vector.name) { continue }
-            guard let components = hit.source.vector(hit.row, vector.name) else { continue }
-            let values = Array(UnsafeBufferPointer(start: components, count: vector.params.size))
-            entries.append(NamedVectors.Entry(name: vector.name, vector: .dense(values)))
+        for name in config.params.vectors.all.map(\.name) + config.params.sparseVectors.map(\.name) {
+            if case .names(let names) = selector, !names.contains(name) { continue }
+            guard let stored = hit.source.stored(hit.row, name) else { continue }
+            entries.append(NamedVectors.Entry(name: name, vector: stored.vector))
         }
         return NamedVectors(entries)
     }

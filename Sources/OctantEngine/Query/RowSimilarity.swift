@@ -36,7 +36,7 @@ extension Examples {
         if let memtable = source as? Memtable, let field = memtable.fields.first(where: { $0.name == using }) {
             return DenseSimilarity(self, field.rows(memtable.rowCount(at: view.lsn))) { field.isPresent($0) }
         }
-        return nil
+        return otherSimilarity(in: source, view)
     }
 }
 

@@ -6,6 +6,7 @@ import OctantVectors
 /// filter, by what each would cost.
 struct SegmentSearch {
     private let search: NearestSearch
+    private let query: [Float]
     private let segment: Segment
     private let field: SegmentVectors
     private let view: ReadView
@@ -13,9 +14,12 @@ struct SegmentSearch {
     private let excludedRow: UInt32
 
     /// `nil` if the segment has no vector of this name.
-    init?(_ search: NearestSearch, _ segment: Segment, _ view: ReadView) {
-        guard let field = segment.field(search.using), field.presentCount > 0 else { return nil }
+    init?(_ search: NearestSearch, _ query: [Float], _ segment: Segment, _ view: ReadView) {
+        guard let field = segment.field(search.using), field.presentCount > 0,
+            query.count == field.rows.dimension
+        else { return nil }
         self.search = search
+        self.query = query
         self.segment = segment
         self.field = field
         self.view = view
@@ -23,7 +27,7 @@ struct SegmentSearch {
     }
 
     func run() -> [ScoredRow] {
-        search.query.withUnsafeBufferPointer { query in
+        query.withUnsafeBufferPointer { query in
             guard let query = query.baseAddress else { return [] }
             guard let filter = search.filter, !filter.isEmpty else {
                 if field.hasGraph, !search.params.exact {

@@ -13,6 +13,10 @@ package final class Segment: RowSource {
     package let tombstones: Tombstones
     /// Its vectors, in the order of the configuration.
     package let fields: [SegmentVectors]
+    /// Its multivectors, as far as some row has one.
+    package let multi: [SegmentMulti]
+    /// Its sparse vectors, as far as some row has one.
+    package let sparse: [SegmentSparse]
     private let ids: IDMap
     private let payloads: PayloadFile
     private let idFile: BlockFile
@@ -42,10 +46,21 @@ package final class Segment: RowSource {
         payloads = try PayloadFile(try folder.open(payloadEntry, "PAYL"), rowCount: entry.rowCount)
         if !config.params.onDiskPayload { payloads.populate() }
         var fields: [SegmentVectors] = []
-        for vector in config.params.vectors.all {
+        // A vector that was added after the segment was written has no files: no row has it.
+        for vector in config.params.denseVectors where entry.file(.vectors, vector.name) != nil {
             fields.append(try SegmentVectors(vector, config: config, entry: entry, folder: folder))
         }
         self.fields = fields
+        var multi: [SegmentMulti] = []
+        for vector in config.params.multivectors {
+            if let field = try SegmentMulti(vector, entry: entry, folder: folder) { multi.append(field) }
+        }
+        self.multi = multi
+        var sparse: [SegmentSparse] = []
+        for vector in config.params.sparseVectors {
+            if let field = try SegmentSparse(vector, entry: entry, folder: folder) { sparse.append(field) }
+        }
+        self.sparse = sparse
         indexes = try Segment.openIndexes(entry, folder)
         if let kept {
             tombstones = kept
@@ -66,6 +81,8 @@ package final class Segment: RowSource {
         folder = segment.folder
         tombstones = segment.tombstones
         fields = segment.fields
+        multi = segment.multi
+        sparse = segment.sparse
         ids = segment.ids
         payloads = segment.payloads
         idFile = segment.idFile
@@ -114,6 +131,15 @@ package final class Segment: RowSource {
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
     package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
+    package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
+        if let field = field(name) { return field.stored(row) }
+        if let field = multi.first(where: { $0.name == name }) { return field.stored(row) }
+        return sparseField(name)?.index.vector(row).map { .sparse($0) }
+    }
+
+    /// The sparse vectors of this name; `nil` if no row has one.
+    package func sparseField(_ name: String) -> SegmentSparse? { sparse.first { $0.name == name } }
+
     /// The vectors of this name.
     package func field(_ name: String) -> SegmentVectors? { fields.first { $0.name == name } }
 
@@ -139,7 +165,10 @@ package final class Segment: RowSource {
     package func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
 
     /// Bytes of all original vectors.
-    package var vectorBytes: Int { fields.reduce(0) { $0 + $1.byteCount } }
+    package var vectorBytes: Int {
+        fields.reduce(0) { $0 + $1.byteCount } + multi.reduce(0) { $0 + $1.byteCount }
+            + sparse.reduce(0) { $0 + $1.byteCount }
+    }
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {
@@ -154,6 +183,7 @@ package final class Segment: RowSource {
         for file in entry.files {
             switch file.role {
             case .vectors: try folder.open(file, "VECS").verify()
+            case .multivectors: try folder.open(file, "MVEC").verify()
             case .payload: try folder.open(file, "PAYL").verify()
             default: break
             }

@@ -21,6 +21,8 @@ package final class SegmentVectors: @unchecked Sendable {
     package let quantization: QuantizationConfig?
     /// Whether there is nothing left for the optimizer to index.
     package let isCovered: Bool
+    /// The lengths of vectors that are kept normalised though clients get them as they were; see ``StoredVector``.
+    private let lengths: UnsafePointer<Float>?
     private let owners: [AnyObject]
 
     /// The `ef` of a search that names none.
@@ -72,6 +74,18 @@ package final class SegmentVectors: @unchecked Sendable {
             presentCount = entry.rowCount
         }
 
+        if let file = entry.file(.lengths, vector.name) {
+            let numbers = try folder.open(file, "LENS")
+            guard numbers.data.count == entry.rowCount * 4, let base = numbers.data.baseAddress else {
+                throw StorageError(.corrupt, "\(numbers.path): not a length for each of \(entry.rowCount) rows")
+            }
+            try numbers.verify()
+            owners.append(numbers)
+            lengths = base.assumingMemoryBound(to: Float.self)
+        } else {
+            lengths = nil
+        }
+
         var codes: Int8Codes?
         if let file = entry.file(.codes, vector.name) {
             var resident = !onDisk
@@ -106,6 +120,13 @@ package final class SegmentVectors: @unchecked Sendable {
     package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
         guard Int(row) < rows.count, isPresent(row) else { return nil }
         return rows.base + Int(row) * rows.dimension
+    }
+
+    /// The vector of a row.
+    package func stored(_ row: UInt32) -> StoredVector? {
+        guard let components = vector(row) else { return nil }
+        let buffer = UnsafeBufferPointer(start: components, count: rows.dimension)
+        return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
     /// Bytes of the originals.

@@ -123,7 +123,11 @@ package struct SegmentWriter {
     private mutating func writeFiles() throws(StorageError) -> SegmentEntry {
         let lastLSN = try writeIDs()
         try writePayload()
-        for vector in recipe.config.params.vectors.all { try writeVector(vector) }
+        for vector in recipe.config.params.denseVectors { try writeVector(vector) }
+        for vector in recipe.config.params.multivectors { try writeMulti(vector) }
+        for (number, vector) in recipe.config.params.sparseVectors.enumerated() {
+            try writeSparse(vector.name, number)
+        }
         for index in recipe.fieldIndexes {
             let sources = recipe.sources.map(\.rows)
             let rows = places.lazy.map { place in
@@ -204,8 +208,70 @@ package struct SegmentWriter {
                 try file.append(bytes)
             }
         }
+        if vector.params.isUnnormalizedCosine { try writeLengths(vector, number) }
         guard absent < places.count else { return }
         try writeCodesAndGraph(vector, number, presence: absent > 0 ? presence : nil)
+    }
+
+    private mutating func writeLengths(_ vector: NamedVectorParams, _ number: Int) throws(StorageError) {
+        let sources = recipe.sources.map(\.rows)
+        let lengths = places.map { place -> UInt32 in
+            guard case .scaled(_, let length)? = sources[place.source].stored(place.row, vector.name) else { return 0 }
+            return length.bitPattern.littleEndian
+        }
+        let bytes = lengths.withUnsafeBytes { Array($0) }
+        try write(.lengths, vector.name, "LENS", name: "lengths-\(number)") { (file) throws(StorageError) in
+            try file.append(bytes)
+        }
+    }
+
+    /// Writes the multivectors of one name; no file if no row has one.
+    private mutating func writeMulti(_ vector: NamedVectorParams) throws(StorageError) {
+        let number = recipe.config.params.vectors.all.firstIndex { $0.name == vector.name } ?? 0
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        func rows(_ place: Place) -> MultiRow? {
+            guard !place.isDead,
+                case .multi(let rows, let width)? = sources[place.source].stored(place.row, vector.name),
+                width == vector.params.size
+            else { return nil }
+            return rows
+        }
+        var ends: [UInt64] = []
+        ends.reserveCapacity(places.count)
+        var total = 0
+        for place in places {
+            total += rows(place)?.count ?? 0
+            ends.append(UInt64(total).littleEndian)
+        }
+        guard total > 0 else { return }
+        let table = ends.withUnsafeBytes { Array($0) }
+        try write(.multivectors, vector.name, "MVEC", name: "multi-\(number)") { (file) throws(StorageError) in
+            try file.append(table)
+            for place in places {
+                guard let rows = rows(place) else { continue }
+                try file.append(UnsafeRawBufferPointer(start: rows.base, count: rows.count * vector.params.size * 4))
+            }
+        }
+    }
+
+    /// Writes the sparse vectors of one name; no file if no row has one.
+    private mutating func writeSparse(_ name: String, _ number: Int) throws(StorageError) {
+        let places = places
+        let sources = recipe.sources.map(\.rows)
+        func vector(_ row: UInt32) -> SparseRow? {
+            let place = places[Int(row)]
+            guard !place.isDead, case .sparse(let row)? = sources[place.source].stored(place.row, name) else {
+                return nil
+            }
+            return row
+        }
+        guard (0..<UInt32(places.count)).contains(where: { vector($0) != nil }) else { return }
+        try write(.sparse, name, "SPRS", name: "sparse-\(number)") { (file) throws(StorageError) in
+            try Self.storing {
+                try SparseIndex.encode(count: places.count, vector: vector) { try file.append($0) }
+            }
+        }
     }
 
     private mutating func writeCodesAndGraph(

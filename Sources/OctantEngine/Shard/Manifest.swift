@@ -101,6 +101,9 @@ package struct SegmentEntry: Sendable, Hashable {
         case codes = 5
         case graph = 6
         case fieldIndex = 7
+        case sparse = 8
+        case multivectors = 9
+        case lengths = 10
     }
 
     /// A file and what it holds: of which vector, or of which key.

@@ -59,7 +59,7 @@ extension Shard {
         roomFor rows: Int, through lsn: LSN, view: inout ReadView, keepingEmpty: Bool = false
     ) -> Bool {
         let capacity = max(limits.memtableRows, rows)
-        guard let fresh = Memtable(capacity: capacity, vectors: view.config.params.vectors.all) else { return false }
+        guard let fresh = Memtable(capacity: capacity, params: view.config.params) else { return false }
         state.withLock { state in
             if !keepingEmpty, state.memtables[state.memtables.count - 1].table.rowCount == 0 {
                 state.memtables.removeLast()
@@ -110,9 +110,7 @@ private struct Change {
     }
 
     mutating func upsert(_ point: Point) {
-        let vectors = memtable.fields.map { field -> VectorSource in
-            if case .dense(let values)? = point.vectors[field.name] { .values(values) } else { .none }
-        }
+        let vectors = memtable.vectorNames.map { name in point.vectors[name].map { VectorSource.given($0) } ?? .none }
         let old = view.locateLive(point.id)
         point.payload.bytes.withUnsafeBytes {
             memtable.append(id: point.id, version: lsn, payload: $0, vectors: vectors)
@@ -131,7 +129,7 @@ private struct Change {
     }
 
     private func storedVectors(_ source: any RowSource, _ row: UInt32) -> [VectorSource] {
-        memtable.fields.map { field in source.vector(row, field.name).map { .stored($0) } ?? .none }
+        memtable.vectorNames.map { name in source.stored(row, name).map { .stored($0) } ?? .none }
     }
 
     mutating func edit(_ id: PointID, _ change: (Payload) -> Payload) {
@@ -145,8 +143,8 @@ private struct Change {
     mutating func updateVectors(_ id: PointID, _ new: NamedVectors) {
         guard let (source, row) = view.locateLive(id) else { return }
         var vectors = storedVectors(source, row)
-        for (place, field) in memtable.fields.enumerated() {
-            if case .dense(let values)? = new[field.name] { vectors[place] = .values(values) }
+        for (place, name) in memtable.vectorNames.enumerated() {
+            if let vector = new[name] { vectors[place] = .given(vector) }
         }
         memtable.append(id: id, version: lsn, payload: source.payload(row), vectors: vectors)
         replace((source, row))
@@ -155,7 +153,7 @@ private struct Change {
     mutating func deleteVectors(_ id: PointID, _ names: [String]) {
         guard let (source, row) = view.locateLive(id) else { return }
         var vectors = storedVectors(source, row)
-        for (place, field) in memtable.fields.enumerated() where names.contains(field.name) { vectors[place] = .none }
+        for (place, name) in memtable.vectorNames.enumerated() where names.contains(name) { vectors[place] = .none }
         memtable.append(id: id, version: lsn, payload: source.payload(row), vectors: vectors)
         replace((source, row))
     }

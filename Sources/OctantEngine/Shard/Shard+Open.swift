@@ -37,7 +37,7 @@ extension Shard {
             segments.append(
                 try Segment(entry, folder: folder, config: manifest.config, deletionsPath: path + "/s0/del"))
         }
-        guard let table = Memtable(capacity: limits.memtableRows, vectors: manifest.config.params.vectors.all) else {
+        guard let table = Memtable(capacity: limits.memtableRows, params: manifest.config.params) else {
             throw StorageError(.io(12), "\(path): out of memory")
         }
         let live = segments.reduce(0) { $0 + $1.rowCount - $1.tombstones.killedCount }

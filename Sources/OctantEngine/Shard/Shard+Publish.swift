@@ -12,6 +12,8 @@ extension Shard {
         var written: WrittenSegment?
         /// The new checkpoint, if the parts include a memtable.
         var checkpoint: LSN?
+        /// The ``ReadView/vectorsEpoch`` of the view that the recipe was made from.
+        var vectorsEpoch: Int
     }
 
     /// Publishes a manifest with the replacement, then swaps the parts in memory. Deaths that came after the recipe was
@@ -27,7 +29,7 @@ extension Shard {
     }
 
     /// Throws if nothing may be published any more.
-    private func checkPublishable() throws(StorageError) {
+    func checkPublishable() throws(StorageError) {
         if let failure = store.failure { throw failure }
         if background.withLock({ $0.closing }) { throw StorageError(.closed, "the collection is closed") }
     }
@@ -36,6 +38,10 @@ extension Shard {
         let gone = replacement.sources.compactMap { $0 as? Segment }
         let obsolete = try publication.withLock { (manifest) throws(StorageError) -> [String] in
             if let failure = store.failure { throw failure }
+            // Made of vectors that are no longer the collection's: the next attempt starts from those that are.
+            guard state.withLock({ $0.vectorsEpoch }) == replacement.vectorsEpoch else {
+                throw StorageError(.closed, "\(path): vectors were added or removed meanwhile")
+            }
             var next = manifest
             let goneIDs = Set(gone.map(\.entry.uuid))
             next.segments.removeAll { goneIDs.contains($0.uuid) }
@@ -157,7 +163,9 @@ extension Shard {
             try checkPublishable()
             let written = try SegmentWriter.write(
                 recipe, directory: segmentsPath, fileSystem: fileSystem, isCancelled: { false })
-            try publish(Replacement(sources: [table], written: written, checkpoint: through))
+            try publish(
+                Replacement(
+                    sources: [table], written: written, checkpoint: through, vectorsEpoch: view.vectorsEpoch))
         } catch {
             background.change {
                 if error.code != .closed { $0.refusal = error }

@@ -25,6 +25,8 @@ package struct ReadView: Sendable {
     package var lsn: LSN
     /// Points.
     package var liveCount: Int
+    /// Counts additions and removals of vectors since the shard was opened.
+    package var vectorsEpoch = 0
 
     /// All parts that hold rows.
     package var sources: [any RowSource] { segments as [any RowSource] + memtables.map { $0.table as any RowSource } }

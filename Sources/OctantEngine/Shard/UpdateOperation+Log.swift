@@ -131,6 +131,17 @@ extension ByteWriter {
                 u8(0)
                 varint(UInt64(components.count))
                 components.withUnsafeBytes { raw($0) }
+            case .sparse(let vector):
+                let count = min(vector.indices.count, vector.values.count)
+                u8(1)
+                varint(UInt64(count))
+                vector.indices[..<count].withUnsafeBytes { raw($0) }
+                vector.values[..<count].withUnsafeBytes { raw($0) }
+            case .multiDense(let rows):
+                u8(2)
+                varint(UInt64(rows.count))
+                varint(UInt64(rows.first?.count ?? 0))
+                for row in rows { row.withUnsafeBytes { raw($0) } }
             }
         }
     }
@@ -163,14 +174,39 @@ extension ByteReader {
         var entries: [NamedVectors.Entry] = []
         for _ in 0..<(try count()) {
             let name = try string()
-            guard try u8() == 0 else { throw damaged("unknown kind of vector") }
-            let bytes = try raw(try count(unit: 4) * 4)
-            let components = [Float](unsafeUninitializedCapacity: bytes.count / 4) { out, count in
-                UnsafeMutableRawBufferPointer(out).copyMemory(from: bytes)
-                count = bytes.count / 4
-            }
-            entries.append(NamedVectors.Entry(name: name, vector: .dense(components)))
+            entries.append(NamedVectors.Entry(name: name, vector: try vector()))
         }
         return NamedVectors(entries)
+    }
+
+    private mutating func vector() throws(StorageError) -> Vector {
+        switch try u8() {
+        case 0: return .dense(try numbers(try count(unit: 4), Float(0)))
+        case 1:
+            let count = try count(unit: 8)
+            let indices = try numbers(count, 0 as UInt32)
+            guard zip(indices, indices.dropFirst()).allSatisfy({ $0 < $1 }) else {
+                throw damaged("indices of a sparse vector do not ascend")
+            }
+            return .sparse(SparseVector(indices: indices, values: try numbers(count, Float(0))))
+        case 2:
+            let rows = try count()
+            let width = try count(unit: 4)
+            let (bytes, overflow) = rows.multipliedReportingOverflow(by: width * 4)
+            guard !overflow, bytes <= remaining, width > 0 else { throw damaged("impossible multivector") }
+            var vector: [[Float]] = []
+            for _ in 0..<rows { vector.append(try numbers(width, Float(0))) }
+            return .multiDense(vector)
+        default: throw damaged("unknown kind of vector")
+        }
+    }
+
+    /// `count` numbers of four bytes.
+    private mutating func numbers<T: BitwiseCopyable>(_ count: Int, _ zero: T) throws(StorageError) -> [T] {
+        let bytes = try raw(count * 4)
+        return [T](unsafeUninitializedCapacity: count) { out, filled in
+            UnsafeMutableRawBufferPointer(out).copyMemory(from: bytes)
+            filled = count
+        }
     }
 }

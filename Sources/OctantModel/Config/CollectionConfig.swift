@@ -33,8 +33,10 @@ public struct CollectionConfig: Sendable, Hashable {
 
 /// The part of a configuration that says what the data is.
 public struct CollectionParams: Sendable, Hashable {
-    /// The vectors of each point.
+    /// The dense vectors of each point.
     public var vectors: VectorsConfig
+    /// The sparse vectors of each point; no name is also one of ``vectors``.
+    public var sparseVectors: [NamedSparseVectorParams]
     /// How many shards.
     public var shardNumber: Int
     /// Copies of each shard.
@@ -50,10 +52,11 @@ public struct CollectionParams: Sendable, Hashable {
 
     /// Parameters.
     public init(
-        vectors: VectorsConfig, shardNumber: Int = 1, replicationFactor: Int = 1, writeConsistencyFactor: Int = 1,
-        onDiskPayload: Bool = true
+        vectors: VectorsConfig, sparseVectors: [NamedSparseVectorParams] = [], shardNumber: Int = 1,
+        replicationFactor: Int = 1, writeConsistencyFactor: Int = 1, onDiskPayload: Bool = true
     ) {
         self.vectors = vectors
+        self.sparseVectors = sparseVectors
         self.shardNumber = shardNumber
         self.replicationFactor = replicationFactor
         self.writeConsistencyFactor = writeConsistencyFactor
@@ -117,18 +120,30 @@ public struct VectorParams: Sendable, Hashable {
     public var quantization: QuantizationConfig?
     /// Whether the original vectors stay on disk until they are read; unset: they are kept resident.
     public var onDisk: Bool?
+    /// The form of the components; unset: ``VectorDatatype/float32``.
+    public var datatype: VectorDatatype?
+    /// How multivectors are compared; `nil`: each point has one row of this vector.
+    public var multivector: MultivectorComparator?
 
     /// Parameters.
     public init(
         size: Int, distance: Distance, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationConfig? = nil,
-        onDisk: Bool? = nil
+        onDisk: Bool? = nil, datatype: VectorDatatype? = nil, multivector: MultivectorComparator? = nil
     ) {
+        self.datatype = datatype
+        self.multivector = multivector
         self.size = size
         self.distance = distance
         self.hnsw = hnsw
         self.quantization = quantization
         self.onDisk = onDisk
     }
+}
+
+/// How two multivectors are compared.
+public enum MultivectorComparator: String, Sendable, Hashable {
+    /// The sum over the query's rows of the best similarity with a row of the other.
+    case maxSim = "max_sim"
 }
 
 /// Parameters of the HNSW graph.

@@ -2,6 +2,8 @@
 public struct CollectionPatch: Sendable {
     /// Changes of vectors by name (`""` is the unnamed one).
     public var vectors: [VectorPatch] = []
+    /// Changes of sparse vectors by name.
+    public var sparseVectors: [SparseVectorPatch] = []
     /// Change of the graph's parameters.
     public var hnsw: HNSWConfigDiff?
     /// Change of the optimizer's parameters.
@@ -66,6 +68,13 @@ extension CollectionConfig {
             if let onDisk = vector.onDisk { params.onDisk = onDisk }
             if let quantization = vector.quantization { params.quantization = quantization.config }
             changed.params.vectors[vector.name] = params
+        }
+        for patch in patch.sparseVectors {
+            guard let place = changed.params.sparseVectors.firstIndex(where: { $0.name == patch.name }) else {
+                throw .unknownVector(patch.name)
+            }
+            let params = changed.params.sparseVectors[place].params
+            changed.params.sparseVectors[place].params = params.applying(patch.params)
         }
         changed.hnsw = hnsw.applying(patch.hnsw)
         changed.optimizer = optimizer.applying(patch.optimizer)

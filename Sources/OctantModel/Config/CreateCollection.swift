@@ -2,6 +2,8 @@
 public struct CreateCollection: Sendable, Hashable {
     /// The vectors of each point; none by default.
     public var vectors: VectorsConfig = .named([])
+    /// The sparse vectors of each point; none by default.
+    public var sparseVectors: [NamedSparseVectorParams] = []
     /// How many shards.
     public var shardNumber: Int?
     /// Copies of each shard.
@@ -30,8 +32,8 @@ public struct CreateCollection: Sendable, Hashable {
     public func config(defaults: CollectionDefaults = CollectionDefaults()) -> CollectionConfig {
         CollectionConfig(
             params: CollectionParams(
-                vectors: vectors, shardNumber: shardNumber ?? 1, replicationFactor: replicationFactor ?? 1,
-                writeConsistencyFactor: writeConsistencyFactor ?? 1,
+                vectors: vectors, sparseVectors: sparseVectors, shardNumber: shardNumber ?? 1,
+                replicationFactor: replicationFactor ?? 1, writeConsistencyFactor: writeConsistencyFactor ?? 1,
                 onDiskPayload: onDiskPayload ?? defaults.onDiskPayload),
             hnsw: defaults.hnsw.applying(hnsw), optimizer: defaults.optimizer.applying(optimizer),
             wal: defaults.wal.applying(wal), quantization: quantization, strictMode: strictMode, metadata: metadata)

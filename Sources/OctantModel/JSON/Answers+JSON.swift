@@ -25,6 +25,19 @@ extension JSONWriter {
     package mutating func value(_ vector: Vector) {
         switch vector {
         case .dense(let floats): value(floats)
+        case .sparse(let sparse):
+            beginObject()
+            key("indices")
+            beginArray()
+            for index in sparse.indices { value(UInt64(index)) }
+            endArray()
+            key("values")
+            value(sparse.values)
+            endObject()
+        case .multiDense(let rows):
+            beginArray()
+            for row in rows { value(row) }
+            endArray()
         }
     }
 

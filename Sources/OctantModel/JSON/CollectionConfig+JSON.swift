@@ -1,10 +1,7 @@
 extension VectorParams {
     /// Reads the parameters of one vector.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("multivector_config", "memory")
-        if let datatype = try fields.string("datatype"), datatype != "float32" {
-            throw .unsupported("`\(fields.path("datatype"))` \"\(datatype)\" is")
-        }
+        try fields.refuse("memory")
         guard let size = try fields.int("size", from: 1, to: Limits.dimensionMax) else { throw fields.missing("size") }
         guard let name = try fields.string("distance") else { throw fields.missing("distance") }
         guard let distance = Distance(rawValue: name) else {
@@ -14,7 +11,11 @@ extension VectorParams {
         }
         self.init(
             size: size, distance: distance, hnsw: try fields.fields("hnsw_config").map(HNSWConfigDiff.init),
-            quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"))
+            quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"),
+            datatype: try fields.datatype(), multivector: try fields.multivector())
+        if multivector != nil, datatype == .uint8, distance == .cosine {
+            throw .unsupported("`\(fields.path("datatype"))` \"uint8\" of multivectors with Cosine is")
+        }
     }
 
     /// The set fields.
@@ -23,6 +24,10 @@ extension VectorParams {
         if let hnsw { object["hnsw_config"] = .object(hnsw.json) }
         if let quantization { object["quantization_config"] = .object(quantization.json) }
         object.put("on_disk", onDisk)
+        if let datatype { object["datatype"] = .string(datatype.rawValue) }
+        if let multivector {
+            object["multivector_config"] = .object(["comparator": .string(multivector.rawValue)])
+        }
         return object
     }
 }
@@ -55,12 +60,12 @@ extension VectorsConfig {
     }
 
     /// Refuses names that are too long or that could not be parts of a path.
-    private static func check(name: String) throws(OctantError) {
+    static func check(name: String, path: String = "vectors") throws(OctantError) {
         guard name.utf8.count <= Limits.vectorNameBytesMax else {
-            throw .invalid("vectors", "vector name must be at most \(Limits.vectorNameBytesMax) bytes long")
+            throw .invalid(path, "vector name must be at most \(Limits.vectorNameBytesMax) bytes long")
         }
         if let bad = Limits.forbiddenCharacter(in: name) {
-            throw .invalid("vectors", "vector name cannot contain \(bad)")
+            throw .invalid(path, "vector name cannot contain \(bad)")
         }
     }
 
@@ -108,10 +113,18 @@ extension CreateCollection {
 
     private init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("sparse_vectors", "init_from") { _, value in value == .object([:]) }
+        try fields.refuse("init_from") { _, value in value == .object([:]) }
         try fields.refuse("sharding_method") { _, value in value == .string("auto") }
         try fields.refuse("payload", "read_fan_out_factor", "read_fan_out_delay_ms", "id_tracker")
         if let vectors = try fields.fields("vectors") { self.vectors = try VectorsConfig(vectors) }
+        if let sparse = try fields.fields("sparse_vectors") {
+            sparseVectors = try NamedSparseVectorParams.list(sparse)
+            for vector in sparseVectors where self.vectors[vector.name] != nil {
+                throw OctantError(
+                    .badInput,
+                    "Dense and sparse vector names must be unique - duplicate found with '\(vector.name)'")
+            }
+        }
         shardNumber = try fields.int("shard_number", from: 1, to: Int(UInt32.max))
         replicationFactor = try fields.int("replication_factor", from: 1, to: Int(UInt32.max))
         writeConsistencyFactor = try fields.int("write_consistency_factor", from: 1, to: Int(UInt32.max))
@@ -156,6 +169,10 @@ extension CollectionConfig {
     package var json: JSONValue {
         var params = JSONObject()
         params["vectors"] = .object(self.params.vectors.json)
+        if !self.params.sparseVectors.isEmpty {
+            params["sparse_vectors"] = .object(
+                JSONObject(self.params.sparseVectors.map { (key: $0.name, value: .object($0.params.json)) }))
+        }
         params.put("shard_number", self.params.shardNumber)
         params.put("replication_factor", self.params.replicationFactor)
         params.put("write_consistency_factor", self.params.writeConsistencyFactor)
@@ -180,7 +197,12 @@ extension CollectionPatch {
 
     private init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("sparse_vectors") { _, value in value == .object([:]) }
+        if let sparse = try fields.fields("sparse_vectors") {
+            for (name, value) in sparse.object.pairs {
+                let params = try SparseVectorParams(try JSONFields(value, path: sparse.path("?")))
+                sparseVectors.append(SparseVectorPatch(name: name, params: params))
+            }
+        }
         if let vectors = try fields.fields("vectors") {
             for (name, value) in vectors.object.pairs {
                 let change = try JSONFields(value, path: vectors.path("?"))

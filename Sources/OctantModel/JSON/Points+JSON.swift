@@ -146,17 +146,15 @@ package enum PointsJSON {
     /// The vectors of a point: a list of numbers, or a map of names.
     private static func vectors(_ reader: inout JSONReader, _ path: String) throws(OctantError) -> NamedVectors {
         switch try reader.peek() {
-        case .array: return NamedVectors(.dense(try nonEmpty(try reader.readDense(), path)))
+        case .array: return NamedVectors(try reader.readVector(path))
         case .object:
             var entries: [NamedVectors.Entry] = []
             var first = true
             try reader.beginObject()
             while let name = try reader.nextKey(&first) {
                 switch try reader.peek() {
-                case .array:
-                    let vector = try nonEmpty(try reader.readDense(), "\(path).?")
-                    entries.append(NamedVectors.Entry(name: name, vector: .dense(vector)))
-                case .object: throw try ReadsJSON.unsupportedVector(&reader)
+                case .array, .object:
+                    entries.append(NamedVectors.Entry(name: name, vector: try reader.readVector("\(path).?")))
                 default:
                     if name == "text" || name == "model" { throw .unsupported("Inference is") }
                     throw try reader.mismatch(expected: "a vector")
@@ -165,11 +163,6 @@ package enum PointsJSON {
             return NamedVectors(entries)
         default: throw try reader.mismatch(expected: "a vector")
         }
-    }
-
-    private static func nonEmpty(_ vector: [Float], _ path: String) throws(OctantError) -> [Float] {
-        guard !vector.isEmpty else { throw .invalid(path, "dense vector must not be empty") }
-        return vector
     }
 
     static func updateVectors(_ reader: inout JSONReader) throws(OctantError) -> UpdateRequest {
@@ -203,7 +196,7 @@ package enum PointsJSON {
     /// `{ids, vectors, payloads}`, each with one element per point.
     private static func columns(_ reader: inout JSONReader) throws(OctantError) -> [Point] {
         var ids: [PointID]?
-        var columns: [(name: String, vectors: [[Float]])]?
+        var columns: [(name: String, vectors: [Vector])]?
         var payloads: [Payload]?
         var first = true
         try reader.beginObject("a batch of points")
@@ -224,29 +217,28 @@ package enum PointsJSON {
             throw .invalid("batch", "number of ids and payloads must be equal (\(ids.count) != \(payloads.count))")
         }
         return ids.enumerated().map { place, id in
-            let entries = columns.map { NamedVectors.Entry(name: $0.name, vector: .dense($0.vectors[place])) }
+            let entries = columns.map { NamedVectors.Entry(name: $0.name, vector: $0.vectors[place]) }
             return Point(id: id, vectors: NamedVectors(entries), payload: payloads?[place] ?? .empty)
         }
     }
 
     private static func vectorColumns(
         _ reader: inout JSONReader
-    ) throws(OctantError) -> [(name: String, vectors: [[Float]])] {
+    ) throws(OctantError) -> [(name: String, vectors: [Vector])] {
         if try reader.peek() == .array { return [("", try vectorColumn(&reader))] }
-        var columns: [(name: String, vectors: [[Float]])] = []
+        var columns: [(name: String, vectors: [Vector])] = []
         var first = true
         try reader.beginObject("lists of vectors")
         while let name = try reader.nextKey(&first) { columns.append((name, try vectorColumn(&reader))) }
         return columns
     }
 
-    private static func vectorColumn(_ reader: inout JSONReader) throws(OctantError) -> [[Float]] {
-        var column: [[Float]] = []
+    private static func vectorColumn(_ reader: inout JSONReader) throws(OctantError) -> [Vector] {
+        var column: [Vector] = []
         var first = true
         try reader.beginArray("a list of vectors")
         while try reader.nextElement(&first) {
-            if try reader.peek() == .object { throw try ReadsJSON.unsupportedVector(&reader) }
-            column.append(try nonEmpty(try reader.readDense(), "batch.vectors[\(column.count)]"))
+            column.append(try reader.readVector("batch.vectors[\(column.count)]"))
         }
         return column
     }

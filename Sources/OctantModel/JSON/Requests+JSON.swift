@@ -86,27 +86,26 @@ package enum ReadsJSON {
     /// The vector of a legacy search: bare, or with the name of the field it is searched in.
     private static func legacyVector(_ reader: inout JSONReader) throws(OctantError) -> (Query?, String) {
         guard try reader.peek() == .object else {
-            return (.nearest(.vector(.dense(try reader.readDense()))), "")
+            return (.nearest(.vector(try reader.readVector("vector"))), "")
         }
         var name = ""
-        var vector: [Float]?
+        var vector: Vector?
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
             switch key {
             case "name": name = try reader.readString()
-            case "vector":
-                if try reader.peek() == .object { throw .unsupported("Search by a sparse vector is") }
-                vector = try reader.readDense()
+            case "vector": vector = try reader.readVector("vector.vector")
             default: try reader.skipValue()
             }
         }
         guard let vector else { throw reader.error("missing field `vector`") }
-        return (.nearest(.vector(.dense(vector))), name)
+        return (.nearest(.vector(vector)), name)
     }
 
     static func query(_ reader: inout JSONReader) throws(OctantError) -> Query? {
         if try reader.readNull() { return nil }
+        let (start, depth) = (reader.at, reader.depth)
         guard try reader.peek() == .object else { return .nearest(try vectorInput(&reader)) }
         var query: Query?
         var mmr: MMR?
@@ -117,7 +116,11 @@ package enum ReadsJSON {
             switch key {
             case "nearest": query = .nearest(try vectorInput(&reader))
             case "mmr" where try reader.readNull(): break
-            case "indices", "values": throw .unsupported("Query by a sparse vector is")
+            case "indices", "values":
+                // A bare sparse vector: from its beginning once more, as a vector.
+                reader.at = start
+                reader.depth = depth
+                return .nearest(try vectorInput(&reader))
             case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
             case "mmr": mmr = try MMR(json: try reader.readValue())
             case "defaults": defaults = try Formula.defaults(json: try reader.readValue())
@@ -138,21 +141,10 @@ package enum ReadsJSON {
 
     static func vectorInput(_ reader: inout JSONReader) throws(OctantError) -> VectorInput {
         switch try reader.peek() {
-        case .array: return .vector(.dense(try reader.readDense()))
+        case .array, .object: return .vector(try reader.readVector("query"))
         case .number, .string: return .id(try reader.readPointID())
-        case .object: throw try unsupportedVector(&reader)
         case .null, .bool: throw try reader.mismatch(expected: "a vector or a point id")
         }
-    }
-
-    /// The error for a vector given as an object: sparse, or to be made by inference.
-    static func unsupportedVector(_ reader: inout JSONReader) throws(OctantError) -> OctantError {
-        let object = try reader.readObject()
-        if object["indices"] != nil || object["values"] != nil { return .unsupported("Sparse vectors are") }
-        if object["text"] != nil || object["image"] != nil || object["object"] != nil {
-            return .unsupported("Inference is")
-        }
-        return reader.error("data did not match any variant of vector")
     }
 
     /// `points/scroll`.
@@ -185,18 +177,5 @@ package enum ReadsJSON {
         guard let ids = try fields.array("ids") else { throw .json("missing field `ids`") }
         let (payload, vector) = try fields.selectors(payload: .all)
         return (try PointID.list(ids), payload, vector)
-    }
-}
-
-extension JSONReader {
-    /// Reads a dense vector; a list of lists, which is a multivector, is refused.
-    package mutating func readDense() throws(OctantError) -> [Float] {
-        skipSpace()
-        if at < end, at.pointee == UInt8(ascii: "[") {
-            var ahead = at + 1
-            while ahead < end, [0x20, 0x0A, 0x0D, 0x09].contains(ahead.pointee) { ahead += 1 }
-            if ahead < end, ahead.pointee == UInt8(ascii: "[") { throw .unsupported("Multivectors are") }
-        }
-        return try readFloats()
     }
 }

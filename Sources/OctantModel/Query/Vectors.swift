@@ -2,6 +2,36 @@
 public enum Vector: Hashable, Sendable {
     /// One number per dimension; all finite.
     case dense([Float])
+    /// Numbers at some of 2^32 dimensions.
+    case sparse(SparseVector)
+    /// Several dense vectors of one width, compared by MaxSim.
+    case multiDense([[Float]])
+}
+
+/// Numbers at some dimensions; all other dimensions are zero.
+public struct SparseVector: Hashable, Sendable {
+    /// The dimensions, each once; ascending in what is stored and returned.
+    public var indices: [UInt32]
+    /// A number for each of ``indices``; all finite.
+    public var values: [Float]
+
+    /// A vector as it was given; what is wrong with it is said when it is used.
+    public init(indices: [UInt32], values: [Float]) {
+        self.indices = indices
+        self.values = values
+    }
+
+    /// The vector that is zero everywhere.
+    public static let empty = SparseVector(indices: [], values: [])
+
+    /// The vector with ascending indices.
+    public var sorted: SparseVector {
+        guard indices.count == values.count, zip(indices, indices.dropFirst()).contains(where: { $0 > $1 }) else {
+            return self
+        }
+        let order = indices.indices.sorted { indices[$0] < indices[$1] }
+        return SparseVector(indices: order.map { indices[$0] }, values: order.map { values[$0] })
+    }
 }
 
 /// The vectors of one point by name; the unnamed vector has the name `""`.

@@ -88,15 +88,29 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
                 "Validation error in JSON body: [hnsw_config.ef_construct: value 3 invalid, must be 4 or larger]"
             ),
             (
-                #"{"sparse_vectors":{"s":{}}}"#, "Bad request: `sparse_vectors` is not supported yet"
+                #"{"vectors":{"s":{"size":4,"distance":"Dot"}},"sparse_vectors":{"s":{}}}"#,
+                "Wrong input: Dense and sparse vector names must be unique - duplicate found with 's'"
+            ),
+            (
+                #"{"sparse_vectors":{"":{}}}"#,
+                "Validation error in JSON body: [sparse_vectors: Sparse vector name cannot be empty]"
+            ),
+            (
+                #"{"sparse_vectors":{"s":{"modifier":"x"}}}"#,
+                "Format error in JSON body: sparse_vectors.?.modifier: unknown variant `x`, expected `none` or `idf`"
             ),
             (
                 #"{"quantization_config":{"binary":{}}}"#,
                 "Bad request: `quantization_config.binary` is not supported yet"
             ),
             (
-                #"{"vectors":{"size":4,"distance":"Dot","datatype":"float16"}}"#,
-                "Bad request: `vectors.datatype` \"float16\" is not supported yet"
+                #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo4"}}"#,
+                "Bad request: `vectors.datatype` \"turbo4\" is not supported yet"
+            ),
+            (
+                #"{"vectors":{"size":4,"distance":"Dot","multivector_config":{"comparator":"min"}}}"#,
+                "Format error in JSON body: vectors.multivector_config.comparator: unknown variant `min`, "
+                    + "expected `max_sim`"
             ),
             (#"[]"#, "Format error in JSON body: invalid type: sequence, expected an object"),
         ])

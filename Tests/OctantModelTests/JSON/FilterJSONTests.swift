@@ -179,7 +179,6 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         "Wrong queries are refused",
         arguments: [
             (#"{"limit":0}"#, "Validation error in JSON body: [internal.limit: value 0 invalid, must be 1 or larger]"),
-            (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
             (#"{"query":{"fusion":"rrf"}}"#, "Bad request: cannot apply Fusion without prefetches"),
             (
                 #"{"query":[1],"prefetch":[{"limit":0}]}"#,
@@ -190,8 +189,8 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a query."
             ),
             (
-                #"{"query":{"indices":[1],"values":[1.0]}}"#,
-                "Bad request: Query by a sparse vector is not supported yet"
+                #"{"query":{"indices":[1,2],"values":[1.0]}}"#,
+                "Validation error in JSON body: [query.values: must be the same length as indices]"
             ),
             (
                 #"{"score_threshold":1}"#,
@@ -246,8 +245,8 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 "Format error in JSON body: invalid type: string, expected a number at line 1 column 32"
             ),
             (
-                #"{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1]}}}]}"#,
-                "Bad request: Sparse vectors are not supported yet"
+                #"{"points":[{"id":1,"vector":{"s":{"indices":[1,5,1],"values":[1,2,3]}}}]}"#,
+                "Validation error in JSON body: [points[0].vector.?.indices: must be unique]"
             ),
             (
                 #"{"points":[],"update_mode":"never"}"#,
