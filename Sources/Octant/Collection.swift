@@ -13,7 +13,7 @@ public final class Collection: Sendable {
     package let shard: Shard
     /// How long it took to open.
     package let openingTime: Duration
-    private let compute: ComputePool
+    let compute: ComputePool
     private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
@@ -79,69 +79,6 @@ public final class Collection: Sendable {
 
     // MARK: Reading
 
-    /// Points ranked by the request's query, best first; ascending by id without one.
-    public func query(_ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        let view = shard.view
-        try check(request.withVector)
-        guard request.limit > 0, request.offset >= 0 else { return [] }
-        guard let query = request.query else {
-            guard request.scoreThreshold == nil else {
-                throw OctantError(
-                    .badRequest,
-                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
-                )
-            }
-            let count = request.limit.addingReportingOverflow(request.offset)
-            return view.page(request.filter, from: nil, limit: count.overflow ? .max : count.partialValue)
-                .dropFirst(request.offset).map { scored($0.hit, 0, view, request) }
-        }
-        let search = try plan(query, request, view)
-        let direction = search.distance
-        var found = search.run(view, pool: compute)
-        if let threshold = request.scoreThreshold {
-            found.removeAll { hit in
-                let score = DenseKernels.reportedScore(direction, similarity: hit.similarity)
-                return direction.largerIsBetter ? score <= threshold : score >= threshold
-            }
-        }
-        return found.dropFirst(request.offset).map { hit in
-            scored(hit.hit, DenseKernels.reportedScore(direction, similarity: hit.similarity), view, request)
-        }
-    }
-
-    private func plan(
-        _ query: Query, _ request: QueryRequest, _ view: ReadView
-    ) throws(OctantError) -> NearestSearch {
-        guard let params = view.config.params.vectors[request.using] else { throw .unknownVector(request.using) }
-        let vector: [Float]
-        var excluded: PointID?
-        switch query {
-        case .nearest(.vector(let given)):
-            vector = try params.prepared(given, name: request.using)
-        case .nearest(.id(let id)):
-            guard let (source, row) = view.locate(id) else {
-                throw OctantError(.notFound, "No point with id \(id) found")
-            }
-            guard let components = source.vector(row, request.using) else {
-                throw OctantError(.badInput, "Point \(id) does not have vector with name \(request.using)")
-            }
-            vector = Array(UnsafeBufferPointer(start: components, count: params.size))
-            excluded = id
-        }
-        let (wanted, overflow) = request.limit.addingReportingOverflow(request.offset)
-        return NearestSearch(
-            using: request.using, distance: params.distance, query: vector, filter: request.filter, excluded: excluded,
-            params: request.params, limit: min(overflow ? .max : wanted, max(view.liveCount, 1)))
-    }
-
-    private func scored(
-        _ hit: ReadView.Hit, _ score: Float, _ view: ReadView, _ request: QueryRequest
-    ) -> ScoredPoint {
-        ScoredPoint(
-            id: hit.source.id(hit.row), version: hit.source.version(hit.row), score: score,
-            payload: view.payload(of: hit, request.withPayload), vectors: view.vectors(of: hit, request.withVector))
-    }
-
     /// The points of these ids that exist, in the order asked for.
     public func retrieve(
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVector: VectorSelector = .none
@@ -159,6 +96,7 @@ public final class Collection: Sendable {
     public func scroll(_ request: ScrollRequest) throws(OctantError) -> ScrollPage {
         try check(request.withVector)
         let view = shard.view
+        if let order = request.orderBy { return try scroll(request, by: order, view) }
         let limit = min(max(request.limit, 1), max(view.liveCount, 1))
         let found = view.page(request.filter, from: request.offset, limit: limit + 1)
         let points = found.prefix(limit).map {
@@ -172,7 +110,7 @@ public final class Collection: Sendable {
         shard.view.count(filter)
     }
 
-    private func check(_ selector: VectorSelector) throws(OctantError) {
+    func check(_ selector: VectorSelector) throws(OctantError) {
         guard case .names(let names) = selector else { return }
         let vectors = config.params.vectors
         for name in names where vectors[name] == nil { throw .unknownVector(name) }

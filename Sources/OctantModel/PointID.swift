@@ -38,6 +38,17 @@ public struct UUIDValue: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(high: high, low: low)
     }
 
+    /// Reads UTF-8 of one of these forms.
+    package init?(utf8: UnsafeRawBufferPointer) {
+        guard (32...45).contains(utf8.count) else { return nil }
+        self.init(String(decoding: utf8, as: UTF8.self))
+    }
+
+    /// Calls `body` with the 16 bytes.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian), body)
+    }
+
     private static func hexDigit(_ byte: UInt8) -> UInt64? {
         switch byte {
         case 0x30...0x39: UInt64(byte &- 0x30)

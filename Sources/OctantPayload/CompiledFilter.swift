@@ -9,6 +9,7 @@ package final class CompiledFilter {
     private let names: [String]
     // Indexes are kept by the segment; these keep them should it drop some meanwhile.
     private let indexes: [FieldIndex]
+    private let kept: [AnyObject]
     // The payload read last: several conditions in a row ask for the same.
     private var lastRow = -1
     private var lastPayload = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -26,6 +27,7 @@ package final class CompiledFilter {
         root = compiler.filter(filter, depth: 0)
         names = compiler.names
         indexes = compiler.usedIndexes
+        kept = compiler.kept
         isFullyIndexed = root.pointee.isIndexed
         let estimate = root.pointee.estimate
         cardinality = Cardinality(
@@ -68,7 +70,7 @@ package final class CompiledFilter {
             guard let words = node.pointee.bitmap else { break }
             for place in 0..<count { out[place] = bit(words, rows[place]) }
             return
-        case .keyword, .integerRange, .floatRange:
+        case .keyword, .keywordRange, .integerRange, .floatRange:
             for place in 0..<count { out[place] = holds(node, rows[place]) }
             return
         default: break
@@ -95,7 +97,12 @@ package final class CompiledFilter {
             }
             return held >= node.pointee.needed
         case .hasVector: return rows.hasVector(row, names[node.pointee.name])
-        case .match, .except, .range, .count, .notEmpty, .null, .nullInside, .nested:
+        case .slice:
+            let slice = rows.pointID(row).slice(of: UInt64(bitPattern: node.pointee.high))
+            return slice == UInt64(bitPattern: node.pointee.low)
+        case .match, .except, .range, .dates, .prefix, .substring, .inShape, .text, .count, .notEmpty, .null,
+            .nullInside,
+            .nested:
             if Int(row) != lastRow {
                 lastPayload = rows.payload(row)
                 lastRow = Int(row)

@@ -26,6 +26,8 @@ package final class FieldIndex: @unchecked Sendable {
     package let distinctCount: Int
     /// How many pairs of row and value there are; equal values of one row count once.
     package let valueCount: Int
+    /// The schema the index was built for, as far as the bytes depend on it.
+    package let schema: FieldIndexSchema
     /// Bytes of the index.
     package let byteCount: Int
 
@@ -44,13 +46,17 @@ package final class FieldIndex: @unchecked Sendable {
     private let bitmaps: [UnsafePointer<UInt64>?]
     private let owner: AnyObject
 
-    /// Keyword: the number of the value, by place.
+    /// Keyword, uuid: the number of the value, by place.
     var codes: UnsafePointer<UInt32> { values.assumingMemoryBound(to: UInt32.self) }
-    /// Integer: the value, by place.
+    /// Integer, datetime: the value, by place.
     var integers: UnsafePointer<Int64> { values.assumingMemoryBound(to: Int64.self) }
     /// Float: the value, by place.
     var floats: UnsafePointer<Double> { values.assumingMemoryBound(to: Double.self) }
-    /// Integer: the values of `rows`, ascending.
+    /// Geo: the point, by place.
+    var points: UnsafePointer<GeoPoint> { values.assumingMemoryBound(to: GeoPoint.self) }
+    /// Geo: the cells of `rows`, ascending.
+    var sortedCells: UnsafePointer<UInt64> { sorted.assumingMemoryBound(to: UInt64.self) }
+    /// Integer, datetime: the values of `rows`, ascending.
     var sortedIntegers: UnsafePointer<Int64> { sorted.assumingMemoryBound(to: Int64.self) }
     /// Float: the values of `rows`, ascending.
     var sortedFloats: UnsafePointer<Double> { sorted.assumingMemoryBound(to: Double.self) }
@@ -75,7 +81,11 @@ package final class FieldIndex: @unchecked Sendable {
             decoding: UnsafeRawBufferPointer(start: base + FieldIndexLayout.headerBytes, count: layout.keyBytes),
             as: UTF8.self)
         guard let key = try? PayloadPath(keyText) else { throw FieldIndexError("field index: malformed key") }
+        let options = UnsafeRawBufferPointer(start: base + layout.options, count: layout.optionBytes)
+        guard let schema = FieldIndexSchema(type: layout.type, textOptions: String(decoding: options, as: UTF8.self))
+        else { throw FieldIndexError("field index: options cannot be read") }
         self.key = key
+        self.schema = schema
         self.owner = owner
         type = layout.type
         rowCount = layout.rowCount
@@ -112,7 +122,7 @@ package final class FieldIndex: @unchecked Sendable {
             }
             indexedRows = count
             valuesPerRowMax = both ? 2 : 1
-        case .keyword, .integer, .float:
+        default:
             (indexedRows, valuesPerRowMax) = try Self.checkColumns(base, layout)
         }
     }
@@ -130,12 +140,13 @@ package final class FieldIndex: @unchecked Sendable {
         else { throw FieldIndexError("field index: type or parts are not known") }
         let dictionaryBytes = UInt64(littleEndian: base.load(fromByteOffset: 32, as: UInt64.self))
         let totalBytes = UInt64(littleEndian: base.load(fromByteOffset: 40, as: UInt64.self))
-        guard word(24) <= 1 << 16, dictionaryBytes < 1 << 48, totalBytes == UInt64(count) else {
+        guard word(24) <= 1 << 16, word(28) <= 1 << 28, dictionaryBytes < 1 << 48, totalBytes == UInt64(count) else {
             throw FieldIndexError("field index: \(count) bytes where \(totalBytes) were written")
         }
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: Int(word(12)), valueCount: Int(word(16)),
-            distinctCount: Int(word(20)), keyBytes: Int(word(24)), dictionaryBytes: Int(dictionaryBytes))
+            distinctCount: Int(word(20)), keyBytes: Int(word(24)), optionBytes: Int(word(28)),
+            dictionaryBytes: Int(dictionaryBytes))
         guard layout.totalBytes == count else {
             throw FieldIndexError("field index: \(count) bytes where its counts need \(layout.totalBytes)")
         }
@@ -166,7 +177,7 @@ package final class FieldIndex: @unchecked Sendable {
         }
         let rows = (base + layout.rows).assumingMemoryBound(to: UInt32.self)
         guard largest(rows, layout.valueCount) < layout.rowCount else { throw damaged }
-        guard layout.type == .keyword else { return (indexedRows, Int(most)) }
+        guard layout.type.hasDictionary else { return (indexedRows, Int(most)) }
 
         let codes = (base + layout.values).assumingMemoryBound(to: UInt32.self)
         guard largest(codes, layout.valueCount) < layout.distinctCount else { throw damaged }
@@ -197,9 +208,9 @@ extension FieldIndex {
         return UnsafeRawBufferPointer(start: dictionary + start, count: Int(dictionaryOffsets[code + 1]) - start)
     }
 
-    /// Keyword: the number of the value with this UTF-8; `nil` if no row holds it.
+    /// Keyword, uuid: the number of the value with these bytes; `nil` if no row holds it.
     func code(of text: UnsafeRawBufferPointer) -> UInt32? {
-        guard type == .keyword else { return nil }
+        guard type.hasDictionary else { return nil }
         var low = 0
         var high = distinctCount
         while low < high {
@@ -217,11 +228,37 @@ extension FieldIndex {
         return UnsafeBufferPointer(start: rows + start, count: Int(postingOffsets[Int(code) + 1]) - start)
     }
 
+    /// Keyword: the numbers of the values that begin with these bytes.
+    func codes(withPrefix text: UnsafeRawBufferPointer) -> Range<Int> {
+        let low = firstPlace(distinctCount) { compareBytes(keyword($0), text) >= 0 }
+        return low..<max(low, firstPlace(distinctCount) { $0 >= low && !startsWithBytes(keyword($0), text) })
+    }
+
+    /// Keyword: the places in `rows` of the rows that hold these values.
+    func places(of codes: Range<Int>) -> Range<Int> {
+        let low = Int(postingOffsets[codes.lowerBound])
+        return low..<max(low, Int(postingOffsets[codes.upperBound]))
+    }
+
+    /// Geo: the places in `rows` whose points are in these cells.
+    func places(inCells run: ClosedRange<UInt64>) -> Range<Int> {
+        let cells = sortedCells
+        let low = firstPlace(valueCount) { cells[$0] >= run.lowerBound }
+        return low..<max(low, firstPlace(valueCount) { cells[$0] > run.upperBound })
+    }
+
     /// Integer: the places in `sortedIntegers` and `rows` whose values are this one.
     func places(of value: Int64) -> Range<Int> {
         let sorted = sortedIntegers
         let low = firstPlace(valueCount) { sorted[$0] >= value }
         return low..<max(low, firstPlace(valueCount) { sorted[$0] > value })
+    }
+
+    /// Integer, datetime: the places in `rows` whose values are within bounds.
+    func places(in run: ClosedRange<Int64>) -> Range<Int> {
+        let sorted = sortedIntegers
+        let low = firstPlace(valueCount) { sorted[$0] >= run.lowerBound }
+        return low..<max(low, firstPlace(valueCount) { sorted[$0] > run.upperBound })
     }
 
     /// Integer, float: the places in `rows` whose values are within bounds.

@@ -5,10 +5,11 @@ package import OctantModel
 /// A copy shares part of what was added with its original: only one of them may go on.
 package struct FieldIndexBuilder {
     private let key: PayloadPath
-    private let type: FieldIndexType
+    private let schema: FieldIndexSchema
     private let rowCount: Int
     private let arena = Arena()
     private let steps: UnsafePointer<PathStep>
+    private let analyzer: TextAnalyzer?
 
     private var bitmaps: [RowBitmap?] = Array(repeating: nil, count: FieldIndexBitmap.allCases.count)
     /// Where the values of each row begin; filled up to the last row added.
@@ -16,15 +17,20 @@ package struct FieldIndexBuilder {
     /// Codes, integers, or the bit patterns of doubles.
     private var values: [UInt64] = []
     private var dictionary = KeywordDictionary()
+    /// Geo: the points of `values`, which are their cells.
+    private var points: [GeoPoint] = []
 
     /// A builder for the index of `key` over `rowCount` rows.
-    package init(key: PayloadPath, type: FieldIndexType, rowCount: Int) {
+    package init(key: PayloadPath, schema: FieldIndexSchema, rowCount: Int) {
         self.key = key
-        self.type = type
+        self.schema = schema
+        analyzer = schema.text.map { TextAnalyzer($0) }
         self.rowCount = Swift.min(Swift.max(rowCount, 0), Int(UInt32.max) - 1)
         steps = UnsafePointer(arena.steps(key))
-        if type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
+        if schema.type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
     }
+
+    private var type: FieldIndexType { schema.type }
 
     /// Adds a row. Rows come in ascending order; those left out count as lacking the key, and those out of order or
     /// beyond `rowCount` are ignored.
@@ -50,7 +56,7 @@ package struct FieldIndexBuilder {
                 hold(value, row)
             }
         }
-        if values.count - first > 1 { removeDuplicates(from: first) }
+        if values.count - first > 1, type != .geo { removeDuplicates(from: first) }
         offsets.append(UInt32(truncatingIfNeeded: values.count))
     }
 
@@ -80,6 +86,29 @@ package struct FieldIndexBuilder {
         case .float:
             if let number = value.number, !number.isNaN {
                 values.append((number == 0 ? 0.0 : number).bitPattern)
+                return
+            }
+        case .datetime:
+            if let date = value.utf8.flatMap({ DateTime.microseconds(utf8: $0) }) {
+                values.append(UInt64(bitPattern: date))
+                return
+            }
+        case .uuid:
+            if let uuid = value.utf8.flatMap({ UUIDValue(utf8: $0) }) {
+                values.append(UInt64(uuid.withBytes { dictionary.code(of: $0) }))
+                return
+            }
+        case .geo:
+            if let point = geoPoint(value), (-180...180).contains(point.lon), (-90...90).contains(point.lat) {
+                values.append(GeoCell.code(point))
+                points.append(point)
+                return
+            }
+        case .text:
+            if let utf8 = value.utf8, let analyzer {
+                analyzer.forEachToken(utf8: utf8, isQuery: false) { token in
+                    values.append(UInt64(token.withUnsafeBytes { dictionary.code(of: $0) }))
+                }
                 return
             }
         case .bool:
@@ -133,17 +162,20 @@ extension FieldIndexBuilder {
         for bitmap in FieldIndexBitmap.allCases where bitmaps[Int(bitmap.rawValue)] != nil {
             parts |= 1 << bitmap.rawValue
         }
-        let sortedNumbers = type == .integer || type == .float ? numbersByValue(offsets) : nil
-        let order = type == .keyword ? dictionary.sorted() : []
+        let sortedNumbers = type.hasDictionary || type == .bool ? nil : numbersByValue(offsets)
+        let order = type.hasDictionary ? dictionary.sorted() : []
         let keyBytes = Array(key.description.utf8)
+        let options = Array((type == .text ? schema.recipe : "").utf8)
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: rowCount, valueCount: values.count,
-            distinctCount: type == .keyword ? order.count : sortedNumbers?.distinctCount ?? 0,
-            keyBytes: keyBytes.count, dictionaryBytes: type == .keyword ? dictionary.byteCount : 0)
+            distinctCount: type.hasDictionary ? order.count : sortedNumbers?.distinctCount ?? 0,
+            keyBytes: keyBytes.count, optionBytes: options.count,
+            dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0)
         let out = AlignedBytes(count: layout.totalBytes)
         let bytes = out.bytes
         writeHeader(layout, bytes)
         copy(keyBytes, bytes, FieldIndexLayout.headerBytes)
+        copy(options, bytes, layout.options)
         for bitmap in FieldIndexBitmap.allCases {
             guard let place = layout.bitmaps[Int(bitmap.rawValue)], let rows = bitmaps[Int(bitmap.rawValue)] else {
                 continue
@@ -153,7 +185,7 @@ extension FieldIndexBuilder {
         guard type != .bool else { return out }
         if let place = layout.offsets { copy(offsets, bytes, place) }
         if let sortedNumbers {
-            copy(values, bytes, layout.values)
+            if type == .geo { copy(points, bytes, layout.values) } else { copy(values, bytes, layout.values) }
             copy(sortedNumbers.values, bytes, layout.sorted)
             copy(sortedNumbers.rows, bytes, layout.rows)
         } else {
@@ -174,6 +206,7 @@ extension FieldIndexBuilder {
         put(UInt32(truncatingIfNeeded: layout.valueCount), 16)
         put(UInt32(truncatingIfNeeded: layout.distinctCount), 20)
         put(UInt32(truncatingIfNeeded: layout.keyBytes), 24)
+        put(UInt32(truncatingIfNeeded: layout.optionBytes), 28)
         put(UInt64(layout.dictionaryBytes), 32)
         put(UInt64(layout.totalBytes), 40)
     }
@@ -228,7 +261,7 @@ extension FieldIndexBuilder {
             for _ in offsets[row]..<offsets[row + 1] { rows.append(UInt32(truncatingIfNeeded: row)) }
         }
         // Keys whose unsigned order is the order of the numbers.
-        let sign: UInt64 = 1 << 63
+        let sign: UInt64 = type == .geo ? 0 : 1 << 63
         var keys = values
         for place in keys.indices {
             let bits = keys[place]

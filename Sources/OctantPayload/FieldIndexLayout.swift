@@ -41,10 +41,12 @@ struct FieldIndexLayout {
     var valueCount: Int
     var distinctCount: Int
     var keyBytes: Int
+    var optionBytes: Int
     var dictionaryBytes: Int
 
     // Offsets of the parts, set by `place`.
     var bitmaps: [Int?] = Array(repeating: nil, count: FieldIndexBitmap.allCases.count)
+    var options = 0
     var offsets: Int?
     var values = 0
     var dictionaryOffsets = 0
@@ -56,7 +58,7 @@ struct FieldIndexLayout {
 
     init(
         type: FieldIndexType, parts: UInt16, rowCount: Int, valueCount: Int, distinctCount: Int, keyBytes: Int,
-        dictionaryBytes: Int
+        optionBytes: Int, dictionaryBytes: Int
     ) {
         self.type = type
         self.parts = parts
@@ -64,6 +66,7 @@ struct FieldIndexLayout {
         self.valueCount = valueCount
         self.distinctCount = distinctCount
         self.keyBytes = keyBytes
+        self.optionBytes = optionBytes
         self.dictionaryBytes = dictionaryBytes
         place()
     }
@@ -77,13 +80,14 @@ struct FieldIndexLayout {
             return at
         }
         _ = take(keyBytes)
+        options = take(optionBytes)
         for bitmap in FieldIndexBitmap.allCases where parts & (1 << bitmap.rawValue) != 0 {
             bitmaps[Int(bitmap.rawValue)] = take(bitmapWords(rowCount) * 8)
         }
         if type != .bool {
             if parts & Self.oneValuePerRow == 0 { offsets = take((rowCount + 1) * 4) }
-            values = take(valueCount * (type == .keyword ? 4 : 8))
-            if type == .keyword {
+            values = take(valueCount * (type.hasDictionary ? 4 : type == .geo ? 16 : 8))
+            if type.hasDictionary {
                 dictionaryOffsets = take((distinctCount + 1) * 8)
                 dictionary = take(dictionaryBytes)
                 postingOffsets = take((distinctCount + 1) * 4)
@@ -97,6 +101,11 @@ struct FieldIndexLayout {
 }
 
 extension FieldIndexType {
+    /// Whether values are byte strings with numbers in a dictionary.
+    var hasDictionary: Bool { self == .keyword || self == .uuid || self == .text }
+    /// Whether values are 64-bit integers.
+    var holdsIntegers: Bool { self == .integer || self == .datetime }
+
     /// The number of the type in a file.
     var code: UInt8 {
         switch self {
@@ -104,6 +113,10 @@ extension FieldIndexType {
         case .integer: 2
         case .float: 3
         case .bool: 4
+        case .datetime: 5
+        case .uuid: 6
+        case .geo: 7
+        case .text: 8
         }
     }
 

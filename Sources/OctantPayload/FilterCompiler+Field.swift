@@ -4,13 +4,21 @@ import OctantModel
 private struct MatchList {
     var strings: [String] = []
     var integers: [Int64] = []
+    /// Texts that are matched by their value as UUIDs.
+    var uuids: [UUIDValue] = []
     var hasTrue = false
     var hasFalse = false
 
-    init(_ values: [MatchValue]) {
+    /// With `byUUID`, texts that are UUIDs are matched as such.
+    init(_ values: [MatchValue], byUUID: Bool = false) {
         for value in values {
             switch value {
-            case .string(let text): strings.append(text)
+            case .string(let text):
+                if byUUID, let uuid = UUIDValue(text) {
+                    uuids.append(uuid)
+                    continue
+                }
+                strings.append(text)
             case .integer(let integer): integers.append(integer)
             case .bool(true): hasTrue = true
             case .bool(false): hasFalse = true
@@ -18,10 +26,11 @@ private struct MatchList {
         }
         strings = Array(Set(strings))
         integers = Set(integers).sorted()
+        uuids = Set(uuids).sorted()
     }
 
     var hasBools: Bool { hasTrue || hasFalse }
-    var isEmpty: Bool { strings.isEmpty && integers.isEmpty && !hasBools }
+    var isEmpty: Bool { strings.isEmpty && integers.isEmpty && uuids.isEmpty && !hasBools }
 }
 
 extension FilterCompiler {
@@ -40,12 +49,19 @@ extension FilterCompiler {
         let indexes = nested ? [] : usableIndexes(field.key)
         var parts: [UnsafePointer<FilterNode>] = []
         switch field.match {
-        case .value(let value): parts.append(match(MatchList([value]), field.key, indexes, nested))
-        case .any(let values): parts.append(match(MatchList(values), field.key, indexes, nested))
-        case .except(let values): parts.append(except(MatchList(values), field.key, indexes, nested))
+        case .value(let value): parts.append(match(list([value], field.key, nested), field.key, indexes, nested))
+        case .any(let values): parts.append(match(list(values, field.key, nested), field.key, indexes, nested))
+        case .except(let values): parts.append(except(list(values, field.key, nested), field.key, indexes, nested))
+        case .text(let text): parts.append(self.text(.all, text, field.key, indexes, nested))
+        case .textAny(let text): parts.append(self.text(.any, text, field.key, indexes, nested))
+        case .phrase(let text): parts.append(self.text(.phrase, text, field.key, indexes, nested))
+        case .prefix(let text): parts.append(prefix(text, field.key, indexes, nested))
+        case .substring(let text): parts.append(textTest(.substring, text, field.key, indexes, nested))
         case nil: break
         }
+        for shape in field.geo { parts.append(geo(shape, field.key, indexes, nested)) }
         if let range = field.range { parts.append(self.range(range, field.key, indexes, nested)) }
+        if let dates = field.dates { parts.append(self.dates(dates, field.key, indexes, nested)) }
         return or(parts)
     }
 
@@ -61,6 +77,10 @@ extension FilterCompiler {
 
     // MARK: Match
 
+    private func list(_ values: [MatchValue], _ key: PayloadPath, _ nested: Bool) -> MatchList {
+        MatchList(values, byUUID: wantedIndexes(key, nested).contains { $0.type == .uuid })
+    }
+
     private func match(
         _ list: MatchList, _ key: PayloadPath, _ indexes: [FieldIndex], _ nested: Bool
     ) -> UnsafePointer<FilterNode> {
@@ -72,11 +92,23 @@ extension FilterCompiler {
             strings.strings = list.strings
             if let index = indexes.first(where: { $0.type == .keyword }) {
                 parts.append(keywords(index, list.strings))
-            } else if let index = indexes.first {
+            } else if let index = indexes.first(where: { $0.type.leavesOut(list.strings) }) {
                 parts.append(
                     guarded(index, .otherValues) { self.matchTest(strings, key, indexes, nested, sampled: false) })
             } else {
                 unindexed.strings = list.strings
+            }
+        }
+        if !list.uuids.isEmpty {
+            var uuids = MatchList([])
+            uuids.uuids = list.uuids
+            if let index = indexes.first(where: { $0.type == .uuid }) {
+                parts.append(codes(index, list.uuids.compactMap { uuid in uuid.withBytes { index.code(of: $0) } }))
+            } else if let index = indexes.first(where: { $0.type.leavesOutUUIDs }) {
+                parts.append(
+                    guarded(index, .otherValues) { self.matchTest(uuids, key, indexes, nested, sampled: false) })
+            } else {
+                unindexed.uuids = list.uuids
             }
         }
         if !list.integers.isEmpty {
@@ -116,7 +148,7 @@ extension FilterCompiler {
             ? [.keyword, .integer, .bool]
             : !list.integers.isEmpty ? [.integer, .keyword, .bool] : [.bool, .keyword, .integer]
         let usable = types.lazy.compactMap { type in indexes.first { $0.type == type } }.first
-        guard let index = usable else { return matchTest(list, key, indexes, nested, .except) }
+        guard let index = usable, list.uuids.isEmpty else { return matchTest(list, key, indexes, nested, .except) }
         var parts: [UnsafePointer<FilterNode>] = []
         let coversList: Bool
         switch index.type {
@@ -126,7 +158,7 @@ extension FilterCompiler {
         case .integer:
             parts.append(integerExcept(index, list.integers))
             coversList = list.strings.isEmpty && !list.hasBools
-        case .bool, .float:
+        default:
             if !list.hasTrue { parts.append(bitmap(index, .holdsTrue)) }
             if !list.hasFalse { parts.append(bitmap(index, .holdsFalse)) }
             coversList = list.strings.isEmpty && list.integers.isEmpty
@@ -147,8 +179,9 @@ extension FilterCompiler {
         let set = ValueSet(
             strings: UnsafePointer(arena.copy(strings)), stringCount: strings.count,
             integers: UnsafePointer(arena.copy(list.integers)), integerCount: list.integers.count,
-            hasTrue: list.hasTrue, hasFalse: list.hasFalse,
-            integralDoubles: !nested && rows.wantsIntegerIndex(key))
+            hasTrue: list.hasTrue, hasFalse: list.hasFalse, uuids: UnsafePointer(arena.copy(list.uuids)),
+            uuidCount: list.uuids.count,
+            integralDoubles: wantedIndexes(key, nested).contains { $0.type == .integer })
         return payloadTest(operation, key, nested, sampled: sampled) { $0.set = UnsafePointer(self.arena.copy([set])) }
     }
 
@@ -184,7 +217,30 @@ extension FilterCompiler {
         return or([held, others])
     }
 
-    private func set(_ node: inout FilterNode, _ index: FieldIndex, _ places: Range<Int>, isAscending: Bool) {
+    private func dates(
+        _ range: DateRange, _ key: PayloadPath, _ indexes: [FieldIndex], _ nested: Bool
+    ) -> UnsafePointer<FilterNode> {
+        guard let run = range.run else { return make(.never) }
+        guard let index = indexes.first(where: { $0.type == .datetime }) else {
+            func test(sampled: Bool) -> UnsafePointer<FilterNode> {
+                payloadTest(.dates, key, nested, sampled: sampled) {
+                    ($0.low, $0.high) = (run.lowerBound, run.upperBound)
+                }
+            }
+            guard let other = indexes.first(where: { $0.type.leavesOutDates }) else { return test(sampled: true) }
+            return guarded(other, .otherValues) { test(sampled: false) }
+        }
+        let places = index.places(in: run)
+        guard !places.isEmpty else { return make(.never) }
+        return make(.integerRange) { node in
+            node.low = index.sortedIntegers[places.lowerBound]
+            node.high = index.sortedIntegers[places.upperBound - 1]
+            node.values = UnsafeRawPointer(index.integers)
+            set(&node, index, places, isAscending: node.low == node.high)
+        }
+    }
+
+    func set(_ node: inout FilterNode, _ index: FieldIndex, _ places: Range<Int>, isAscending: Bool) {
         set(
             &node, index,
             [RowSlice(rows: index.rows + places.lowerBound, count: places.count, isAscending: isAscending)])
@@ -204,7 +260,7 @@ extension FilterCompiler {
     }
 
     /// A test of the payload that only the rows of a bitmap can pass.
-    private func guarded(
+    func guarded(
         _ index: FieldIndex, _ rows: FieldIndexBitmap, _ test: () -> UnsafePointer<FilterNode>
     ) -> UnsafePointer<FilterNode> {
         guard let words = index.bitmap(rows) else { return make(.never) }
@@ -218,7 +274,12 @@ extension FilterCompiler {
     }
 
     private func keywords(_ index: FieldIndex, _ texts: [String]) -> UnsafePointer<FilterNode> {
-        let codes = texts.compactMap { code(index, $0) }.sorted()
+        codes(index, texts.compactMap { code(index, $0) })
+    }
+
+    /// The rows that hold any of some values of a dictionary.
+    func codes(_ index: FieldIndex, _ codes: [UInt32]) -> UnsafePointer<FilterNode> {
+        let codes = codes.sorted()
         guard let first = codes.first else { return make(.never) }
         let slices = codes.map { code in
             let posting = index.posting(code)
@@ -289,7 +350,7 @@ extension FilterCompiler {
         let none: [UnsafeRawBufferPointer] = []
         let set = ValueSet(
             strings: UnsafePointer(arena.copy(none)), integers: UnsafePointer(arena.copy(values)),
-            integerCount: values.count)
+            integerCount: values.count, uuids: UnsafePointer(arena.copy([])))
         return UnsafePointer(arena.copy([set]))
     }
 
@@ -336,4 +397,22 @@ private func power(_ base: Double, _ exponent: Double) -> Double {
     var result = 1.0
     for _ in 0..<whole { result *= base }
     return result * (1 - (exponent - Double(whole)) * (1 - base))
+}
+
+extension FieldIndexType {
+    /// Whether an index of this type holds none of these texts: rows that have one have another value.
+    fileprivate func leavesOut(_ texts: [String]) -> Bool {
+        switch self {
+        case .integer, .float, .bool, .geo: true
+        case .datetime: texts.allSatisfy { DateTime.microseconds($0) == nil }
+        case .uuid: texts.allSatisfy { UUIDValue($0) == nil }
+        case .keyword, .text: false
+        }
+    }
+
+    /// Whether an index of this type holds no text that is a UUID.
+    fileprivate var leavesOutUUIDs: Bool { self != .keyword && self != .uuid && self != .text }
+
+    /// Whether an index of this type holds no text that is a date.
+    fileprivate var leavesOutDates: Bool { self != .keyword && self != .datetime && self != .text }
 }

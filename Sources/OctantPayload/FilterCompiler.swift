@@ -10,6 +10,9 @@ final class FilterCompiler {
     /// How many rows are looked at to guess how many a test of the payload matches.
     private let samples: Int
     private var indexes: [PayloadPath: [FieldIndex]] = [:]
+    /// What nodes refer to without counting references.
+    private(set) var kept: [AnyObject] = []
+    private var wanted: [PayloadPath: [FieldIndexSchema]] = [:]
 
     init(_ filter: Filter, rows: any FilterableRows, arena: Arena) {
         self.rows = rows
@@ -28,6 +31,18 @@ final class FilterCompiler {
         indexes[key] = found
         return found
     }
+
+    /// The indexes of a key the collection has; none inside `nested`.
+    func wantedIndexes(_ key: PayloadPath, _ nested: Bool) -> [FieldIndexSchema] {
+        if nested { return [] }
+        if let known = wanted[key] { return known }
+        let found = rows.wantedIndexes(key)
+        wanted[key] = found
+        return found
+    }
+
+    /// Keeps what nodes refer to.
+    func keep(_ object: AnyObject) { kept.append(object) }
 
     /// Compiles a filter. Inside `nested` there are no rows, and so no indexes, ids or vectors.
     func filter(_ filter: Filter, depth: Int, nested: Bool = false) -> UnsafePointer<FilterNode> {
@@ -51,6 +66,7 @@ final class FilterCompiler {
         case .isNull(let key): return isNull(key, inside: false, nested)
         case .hasID(let ids): return nested ? make(.never) : hasID(ids)
         case .hasVector(let name): return nested ? make(.never) : hasVector(name)
+        case .slice(let slice): return nested ? make(.never) : self.slice(slice)
         case .filter(let inner): return filter(inner, depth: depth + 1, nested: nested)
         case .nested(let key, let inner):
             let element = filter(inner, depth: depth + 1, nested: true)

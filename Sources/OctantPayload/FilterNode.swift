@@ -17,6 +17,9 @@ struct ValueSet {
     var integerCount = 0
     var hasTrue = false
     var hasFalse = false
+    /// Matched by value: the key has a uuid index.
+    var uuids: UnsafePointer<UUIDValue>
+    var uuidCount = 0
     /// Whether an integral double counts as the integer: the key has an integer index.
     var integralDoubles = false
 }
@@ -31,14 +34,21 @@ struct FilterNode {
         case bitmap
         /// The row holds the code `low`, one of the few in `codes`, one marked in `bitmap`, or one not marked there.
         case keyword, keywords, keywordMap, keywordExcept
+        /// The row holds a code in `low...high`.
+        case keywordRange
         /// The row holds an integer in `low...high`, one of `set`, or one not in `set`.
         case integerRange, integers, integerExcept
         /// The row holds a number in `lowFloat...highFloat`.
         case floatRange
+        /// The row holds a point in `shape`.
+        case geo
         /// The row has the vector `name`.
         case hasVector
+        /// The id is in slice `low` of `high`.
+        case slice
         // Tests of the payload.
-        case match, except, range, count, notEmpty, null, nullInside, nested
+        case match, except, range, dates, prefix, substring, inShape, text, count, notEmpty, null, nullInside,
+            nested
     }
 
     var operation: Operation
@@ -67,6 +77,12 @@ struct FilterNode {
     var set: UnsafePointer<ValueSet>?
     var numbers = NumberRange()
     var counts = CountRange()
+    /// UTF-8 of `prefix` and `substring`.
+    var text = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// The compiler keeps it alive.
+    var shape: Unmanaged<ShapeTest>?
+    /// The compiler keeps it alive.
+    var query: Unmanaged<TextQuery>?
     /// Number of the vector name.
     var name = 0
 

@@ -6,19 +6,22 @@ package protocol FilterableRows: AnyObject {
     var rowCount: Int { get }
     /// The encoded payload of a row, empty for `{}`; valid while `self` lives.
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer
+    /// The point of a row, for `slice`.
+    func pointID(_ row: UInt32) -> PointID
     /// The row of a point, for `has_id`.
     func row(of id: PointID) -> UInt32?
     /// Whether the row has the vector of this name (`""`: the default one).
     func hasVector(_ row: UInt32, _ name: String) -> Bool
     /// The indexes of exactly this key.
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex]
-    /// Whether an integer index of this key is wanted, built here or not: integral floats then match integers.
-    func wantsIntegerIndex(_ key: PayloadPath) -> Bool
+    /// The indexes of exactly this key the collection has, built here or not. They change what some conditions mean:
+    /// integral floats match integers, UUIDs match by value. So rows that are not indexed yet answer like the others.
+    func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema]
 }
 
 extension FilterableRows {
     /// What the indexes that are here say.
-    package func wantsIntegerIndex(_ key: PayloadPath) -> Bool { fieldIndexes(key).contains { $0.type == .integer } }
+    package func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] { fieldIndexes(key).map(\.schema) }
 }
 
 /// How many rows a filter is thought to match. `min...max` is certain, `expected` is an estimate within it.

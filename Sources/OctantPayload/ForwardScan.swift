@@ -7,8 +7,8 @@ extension FilterNode {
     /// Whether the condition is decided by a forward column or a bitmap.
     var isForward: Bool {
         switch operation {
-        case .bitmap, .keyword, .keywords, .keywordMap, .keywordExcept, .integerRange, .integers, .integerExcept,
-            .floatRange:
+        case .bitmap, .keyword, .keywords, .keywordMap, .keywordExcept, .keywordRange, .integerRange, .integers,
+            .integerExcept, .floatRange, .geo:
             true
         default: false
         }
@@ -120,6 +120,15 @@ func holds(_ node: UnsafePointer<FilterNode>, _ row: UInt32) -> Bool {
     case .keyword, .keywords, .keywordMap, .keywordExcept:
         let codes = values.assumingMemoryBound(to: UInt32.self)
         for place in first..<end where holdsCode(node, codes[place]) { return true }
+    case .keywordRange:
+        let codes = values.assumingMemoryBound(to: UInt32.self)
+        let low = node.pointee.low
+        let high = node.pointee.high
+        for place in first..<end where Int64(codes[place]) >= low && Int64(codes[place]) <= high { return true }
+    case .geo:
+        guard let shape = node.pointee.shape else { return false }
+        let points = values.assumingMemoryBound(to: GeoPoint.self)
+        for place in first..<end where shape._withUnsafeGuaranteedRef({ $0.contains(points[place]) }) { return true }
     case .integerRange:
         let integers = values.assumingMemoryBound(to: Int64.self)
         let low = node.pointee.low

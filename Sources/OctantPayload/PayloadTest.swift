@@ -6,6 +6,11 @@ import OctantModel
 /// caller, which negates `notEmpty`, `null` and `nullInside` as needed; only a count treats it as zero.
 func testPayload(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Bool {
     guard let steps = node.pointee.steps else { return false }
+    if node.pointee.operation == .text {
+        // Its tokens may be spread over several values.
+        return node.pointee.query?._withUnsafeGuaranteedRef { $0.matches(object, steps, node.pointee.stepCount) }
+            ?? false
+    }
     var found = false
     if anyValue(node, object, steps, node.pointee.stepCount, &found) { return true }
     return node.pointee.operation == .count && !found && node.pointee.counts.contains(0)
@@ -29,7 +34,9 @@ func testObject(_ node: UnsafePointer<FilterNode>, _ object: PayloadView) -> Boo
             if testObject(child(node, place), object) { held += 1 }
         }
         return held >= node.pointee.needed
-    case .match, .except, .range, .count, .notEmpty, .null, .nullInside, .nested: return testPayload(node, object)
+    case .match, .except, .range, .dates, .prefix, .substring, .inShape, .text, .count, .notEmpty, .null, .nullInside,
+        .nested:
+        return testPayload(node, object)
     default: return false
     }
 }
@@ -70,7 +77,7 @@ private func anyValue(
 
 private func passes(_ node: UnsafePointer<FilterNode>, _ value: PayloadView) -> Bool {
     switch node.pointee.operation {
-    case .match, .except, .range:
+    case .match, .except, .range, .dates, .prefix, .substring, .inShape:
         guard value.kind == .array else { return elementPasses(node, value) }
         var elements = value.elements
         while let element = elements.next() {
@@ -100,9 +107,19 @@ private func passes(_ node: UnsafePointer<FilterNode>, _ value: PayloadView) -> 
 
 @inline(__always)
 private func elementPasses(_ node: UnsafePointer<FilterNode>, _ element: PayloadView) -> Bool {
-    if node.pointee.operation == .range {
+    switch node.pointee.operation {
+    case .range:
         guard let number = element.number else { return false }
         return node.pointee.numbers.contains(number)
+    case .dates:
+        guard let utf8 = element.utf8, let date = DateTime.microseconds(utf8: utf8) else { return false }
+        return date >= node.pointee.low && date <= node.pointee.high
+    case .prefix: return element.utf8.map { startsWithBytes($0, node.pointee.text) } ?? false
+    case .substring: return element.utf8.map { containsBytes($0, node.pointee.text) } ?? false
+    case .inShape:
+        guard let point = geoPoint(element), let shape = node.pointee.shape else { return false }
+        return shape._withUnsafeGuaranteedRef { $0.contains(point) }
+    default: break
     }
     guard let set = node.pointee.set else { return false }
     if node.pointee.operation == .match { return contains(set, element) }
@@ -115,8 +132,10 @@ private func contains(_ set: UnsafePointer<ValueSet>, _ element: PayloadView) ->
     case .true: return set.pointee.hasTrue
     case .false: return set.pointee.hasFalse
     case .string:
-        guard set.pointee.stringCount > 0, let utf8 = element.utf8 else { return false }
-        return contains(set.pointee.strings, set.pointee.stringCount, utf8)
+        guard let utf8 = element.utf8 else { return false }
+        if set.pointee.stringCount > 0, contains(set.pointee.strings, set.pointee.stringCount, utf8) { return true }
+        guard set.pointee.uuidCount > 0, let uuid = UUIDValue(utf8: utf8) else { return false }
+        return contains(set.pointee.uuids, set.pointee.uuidCount, uuid)
     case .integer:
         guard set.pointee.integerCount > 0, let integer = element.integer else { return false }
         return contains(set.pointee.integers, set.pointee.integerCount, integer)
@@ -149,9 +168,9 @@ func compareByLength(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -
     a.count == b.count ? compareBytes(a, b) : a.count - b.count
 }
 
-/// Whether an integer is among `list`, which ascends.
+/// Whether a value is among `list`, which ascends.
 @inline(__always)
-func contains(_ list: UnsafePointer<Int64>, _ count: Int, _ value: Int64) -> Bool {
+func contains<T: Comparable>(_ list: UnsafePointer<T>, _ count: Int, _ value: T) -> Bool {
     if count <= 8 {
         for place in 0..<count where list[place] == value { return true }
         return false

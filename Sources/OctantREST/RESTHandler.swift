@@ -16,7 +16,9 @@ package final class RESTHandler: Sendable {
         case .root, .healthz, .livez, .readyz, .clusterStatus, .openAPI, .clusterOnly, .later: .here
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
-            .search, .searchBatch, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
+            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets,
+            .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
             .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,
@@ -124,8 +126,11 @@ package final class RESTHandler: Sendable {
             .collectionExists, .collectionCluster, .updateAliases, .listAliases, .collectionAliases,
             .createFieldIndex, .deleteFieldIndex:
             return try runCollections(request)
-        case .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch, .search, .searchBatch:
+        case .getPoint, .retrievePoints, .scroll, .count:
             return try runReads(request)
+        case .query, .queryBatch, .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch,
+            .recommendGroups, .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets:
+            return try runQueries(request)
         case .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload, .overwritePayload,
             .deletePayload, .clearPayload, .batchUpdate:
             throw OctantError(.service, "a write was not run as one")
@@ -233,34 +238,10 @@ package final class RESTHandler: Sendable {
                 if let next = page.next { writer.value(next) } else { writer.null() }
                 writer.endObject()
             }
-        case .count:
+        default:
             let (filter, exact) = try ReadsJSON.count(request.body)
             let count = try service.count(collection, filter, exact: exact)
             return .result(since: start) { $0.value(["count": .integer(Int64(count))]) }
-        case .query:
-            let points = try service.query(collection, try ReadsJSON.query(request.body))
-            return .result(since: start) { Self.write(points, legacy: false, &$0) }
-        case .search:
-            let points = try service.query(collection, try ReadsJSON.search(request.body))
-            return .result(since: start) { Self.write(points, legacy: true, &$0) }
-        default:
-            let legacy = request.operation == .searchBatch
-            let requests = try ReadsJSON.batch(request.body, legacy: legacy)
-            let answers = try service.queryBatch(collection, requests)
-            return .result(since: start) { writer in
-                writer.beginArray()
-                for points in answers { Self.write(points, legacy: legacy, &writer) }
-                writer.endArray()
-            }
         }
-    }
-
-    /// The legacy family answers with the bare list.
-    private static func write(_ points: [ScoredPoint], legacy: Bool, _ writer: inout JSONWriter) {
-        if legacy { return writer.value(points) }
-        writer.beginObject()
-        writer.key("points")
-        writer.value(points)
-        writer.endObject()
     }
 }

@@ -29,6 +29,8 @@ package enum Operation: String, Sendable, CaseIterable {
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
+    case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
     case openAPI
     case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
     /// What only a cluster can do: 405.
@@ -92,6 +94,20 @@ package enum Operation: String, Sendable, CaseIterable {
         case .queryBatch: Row(verb: .post, path: "/collections/{collection}/points/query/batch", access: .read)
         case .search: Row(verb: .post, path: "/collections/{collection}/points/search", access: .read)
         case .searchBatch: Row(verb: .post, path: "/collections/{collection}/points/search/batch", access: .read)
+        case .queryGroups: Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read)
+        case .searchGroups: Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read)
+        case .recommend: Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read)
+        case .recommendBatch:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read)
+        case .recommendGroups:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read)
+        case .discover: Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read)
+        case .discoverBatch: Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read)
+        case .facet: Row(verb: .post, path: "/collections/{collection}/facet", access: .read)
+        case .matrixPairs:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read)
+        case .matrixOffsets:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read)
         case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
         case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
         case .issues: Row(verb: .get, path: "/issues", access: .manage)
@@ -107,15 +123,5 @@ package enum Operation: String, Sendable, CaseIterable {
     package static let laterRows: [Row] = [
         Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
-        Row(verb: .post, path: "/collections/{collection}/facet", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read),
     ]
 }

@@ -174,7 +174,28 @@ package final class Service: Sendable {
     package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
         let collection = try database.collection(collection)
         issues.note(request.filter, collection)
-        return try collection.query(request)
+        return try collection.query(request, siblings: database.collection)
+    }
+
+    /// A ranked read in groups.
+    package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
+        let collection = try database.collection(collection)
+        issues.note(request.query.filter, collection)
+        return try collection.queryGroups(request, siblings: database.collection)
+    }
+
+    /// How many points have each value of a key.
+    package func facet(_ collection: String, _ request: FacetRequest) throws(OctantError) -> [FacetHit] {
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.facet(request)
+    }
+
+    /// How near some points are to each other.
+    package func matrix(_ collection: String, _ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.matrix(request)
     }
 
     /// Several ranked reads, all or none.
@@ -186,7 +207,7 @@ package final class Service: Sendable {
         answers.reserveCapacity(requests.count)
         for request in requests {
             issues.note(request.filter, collection)
-            answers.append(try collection.query(request))
+            answers.append(try collection.query(request, siblings: database.collection))
         }
         return answers
     }

@@ -6,12 +6,21 @@ import Testing
 @Suite struct CompiledFilterTests {
     /// Compares every way to ask a compiled filter with the oracle.
     private func check(_ filter: Filter, _ rows: TestRows, _ seed: UInt64) {
-        let integerKeys = rows.indexes.filter { $0.value.contains { $0.type == .integer } }.keys
-        let oracle = Oracle(integerIndexed: Set(integerKeys))
+        func keys(_ type: FieldIndexType) -> Set<PayloadPath> {
+            Set(rows.indexes.filter { $0.value.contains { $0.type == type } }.keys)
+        }
+        var oracle = Oracle(integerIndexed: keys(.integer), uuidIndexed: keys(.uuid))
+        for (key, indexes) in rows.indexes {
+            oracle.textIndexed[key] = indexes.first { $0.type == .text }?.schema.text
+        }
         let wanted = (0..<rows.rowCount).filter { row in
             oracle.matches(
                 filter, .object(rows.payloads[row].object), id: rows.ids[row], vectors: rows.vectors[row])
         }.map { UInt32($0) }
+        // Rows that are not indexed yet answer like the others.
+        rows.isIndexed = false
+        #expect(CompiledFilter(filter, rows: rows).matchingRows() == wanted, "not indexed, seed \(seed), \(filter)")
+        rows.isIndexed = true
         let compiled = CompiledFilter(filter, rows: rows)
         let all = Array(0..<UInt32(rows.rowCount))
         let one = all.filter { compiled.matches($0) }
@@ -46,7 +55,9 @@ import Testing
         let rows = TestRows(payloads, vectors: vectors)
         let density = source.pick([0, 15, 50, 100])
         for key in source.keys {
-            for type in FieldIndexType.allCases where source.chance(density) { try rows.addIndex(key, type) }
+            for type in FieldIndexType.allCases where source.chance(density) {
+                try rows.addIndex(key, type, type == .text ? source.analysis() : nil)
+            }
         }
         for _ in 0..<40 { check(source.filter(depth: 3, idCount: max(count, 1)), rows, seed) }
         for _ in 0..<40 {
@@ -103,6 +114,29 @@ import Testing
         }
     }
 
+    @Test("shapes over many points answer as the oracle, with an index and without", arguments: 0..<4)
+    func shapes(_ seed: UInt64) throws {
+        var source = RandomFilters(seed: seed)
+        let payloads = (0..<6000).map { row -> Payload in
+            let points = (0..<(row % 10 == 0 ? 3 : 1)).map { _ -> JSONValue in
+                let point = source.point()
+                return .object(["lon": .double(point.lon), "lat": .double(point.lat)])
+            }
+            return Payload(["p": row % 10 == 0 ? .array(points) : points[0]])
+        }
+        let key = try PayloadPath("p")
+        let plain = TestRows(payloads)
+        let indexed = TestRows(payloads)
+        try indexed.addIndex(key, .geo)
+        for _ in 0..<40 {
+            let filter = Filter(must: [.field(FieldCondition(key: key, geo: [source.shape()]))])
+            check(filter, indexed, seed)
+            #expect(
+                CompiledFilter(filter, rows: plain).matchingRows()
+                    == CompiledFilter(filter, rows: indexed).matchingRows())
+        }
+    }
+
     @Test("rare values among many rows are listed in order and once")
     func rare() throws {
         let payloads = (0..<20_000).map { row -> Payload in
@@ -131,7 +165,11 @@ import Testing
     func foreignIndex() throws {
         let rows = TestRows([Payload(["a": .integer(1)]), Payload(["a": .integer(2)])])
         let key = try PayloadPath("a")
-        rows.indexes[key] = [try FieldIndexBuilder(key: key, type: .integer, rowCount: 1).makeIndex()]
+        rows.indexes[key] = [
+            try FieldIndexBuilder(
+                key: key, schema: FieldIndexSchema(type: .integer), rowCount: 1
+            ).makeIndex()
+        ]
         let filter = Filter(must: [.field(FieldCondition(key: key, match: .value(.integer(2))))])
         #expect(CompiledFilter(filter, rows: rows).matchingRows() == [1])
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FieldIndexTests {
     private func encoded(_ rows: TestRows, _ key: PayloadPath, _ type: FieldIndexType) -> [UInt8] {
-        var builder = FieldIndexBuilder(key: key, type: type, rowCount: rows.rowCount)
+        var builder = FieldIndexBuilder(key: key, schema: FieldIndexSchema(type: type), rowCount: rows.rowCount)
         for row in 0..<UInt32(rows.rowCount) { builder.add(row: row, payload: PayloadView(rows.payload(row))) }
         var bytes: [UInt8] = []
         builder.finish { bytes.append(contentsOf: $0) }
@@ -34,7 +34,8 @@ import Testing
 
     @Test("rows out of order or out of range are ignored")
     func order() throws {
-        var builder = FieldIndexBuilder(key: try PayloadPath("t"), type: .integer, rowCount: 3)
+        var builder = FieldIndexBuilder(
+            key: try PayloadPath("t"), schema: FieldIndexSchema(type: .integer), rowCount: 3)
         let payload = Payload(["t": .integer(1)])
         payload.withView { view in
             for row: UInt32 in [1, 0, 1, 3, .max] { builder.add(row: row, payload: view) }

@@ -6,6 +6,10 @@ import OctantModel
 struct Oracle {
     /// Keys with an integer index: there an integral float is that integer to a match.
     var integerIndexed: Set<PayloadPath> = []
+    /// Keys with a uuid index: there texts that are UUIDs match by value.
+    var uuidIndexed: Set<PayloadPath> = []
+    /// Keys with a text index: there its analysis says what tokens are.
+    var textIndexed: [PayloadPath: TextAnalysis] = [:]
 
     func matches(_ filter: Filter, _ object: JSONValue, id: PointID?, vectors: Set<String>) -> Bool {
         func holds(_ condition: Condition) -> Bool { self.holds(condition, object, id: id, vectors: vectors) }
@@ -25,6 +29,7 @@ struct Oracle {
         case .isEmpty(let key): return isEmpty(values(object, key))
         case .isNull(let key): return values(object, key).contains(.null)
         case .hasID(let ids): return id.map { ids.contains($0) } ?? false
+        case .slice(let slice): return id.map { Int($0.slice(of: UInt64(slice.total))) == slice.index } ?? false
         case .hasVector(let name): return id != nil && vectors.contains(name)
         case .filter(let filter): return matches(filter, object, id: id, vectors: vectors)
         case .nested(let key, let filter):
@@ -60,14 +65,43 @@ struct Oracle {
         let elements = found.flatMap { value in
             if case .array(let elements) = value { elements } else { [value] }
         }
+        let texts = elements.compactMap { element in
+            if case .string(let text) = element { text } else { nil }
+        }
+        if holdsText(field.match, texts, isNested ? nil : textIndexed[field.key]) { return true }
         let integral = !isNested && integerIndexed.contains(field.key)
+        let byUUID = !isNested && uuidIndexed.contains(field.key)
+        func equal(_ value: JSONValue, _ wanted: MatchValue) -> Bool {
+            if byUUID, case .string(let a) = value, case .string(let b) = wanted, let a = UUIDValue(a) {
+                return a == UUIDValue(b)
+            }
+            return self.equal(value, wanted, integral)
+        }
         return elements.contains { element in
             switch field.match {
-            case .value(let wanted)? where equal(element, wanted, integral): return true
-            case .any(let list)? where list.contains(where: { equal(element, $0, integral) }): return true
-            case .except(let list)? where element != .null && !list.contains(where: { equal(element, $0, integral) }):
+            case .value(let wanted)? where equal(element, wanted): return true
+            case .any(let list)? where list.contains(where: { equal(element, $0) }): return true
+            case .except(let list)? where element != .null && !list.contains(where: { equal(element, $0) }):
                 return true
             default: break
+            }
+            switch (field.match, element) {
+            case (.prefix(let part)?, .string(let text)) where Array(text.utf8).starts(with: Array(part.utf8)):
+                return true
+            case (.substring(let part)?, .string(let text)) where contains(Array(text.utf8), Array(part.utf8)):
+                return true
+            default: break
+            }
+            if case .object(let object) = element, let lon = number(object["lon"]), let lat = number(object["lat"]),
+                field.geo.contains(where: { inside($0, lon, lat) })
+            {
+                return true
+            }
+            if let dates = field.dates, case .string(let text) = element, let date = DateTime.microseconds(text) {
+                let isInside =
+                    (dates.gt.map { date > $0 } ?? true) && (dates.gte.map { date >= $0 } ?? true)
+                    && (dates.lt.map { date < $0 } ?? true) && (dates.lte.map { date <= $0 } ?? true)
+                if isInside { return true }
             }
             guard let range = field.range else { return false }
             switch element {
@@ -76,6 +110,70 @@ struct Oracle {
             case .double(let number): return range.contains(number)
             default: return false
             }
+        }
+    }
+
+    private func number(_ value: JSONValue?) -> Double? {
+        switch value {
+        case .integer(let number)?: Double(number)
+        case .unsigned(let number)?: Double(number)
+        case .double(let number)?: number
+        default: nil
+        }
+    }
+
+    private func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+        part.isEmpty || text.indices.contains { text[$0...].starts(with: part) }
+    }
+
+    private func inside(_ shape: GeoShape, _ lon: Double, _ lat: Double) -> Bool {
+        switch shape {
+        case .box(let topLeft, let bottomRight):
+            let isBetween = (lon > topLeft.lon, lon < bottomRight.lon)
+            let isInLon =
+                topLeft.lon > bottomRight.lon ? isBetween.0 || isBetween.1 : isBetween.0 && isBetween.1
+            return isInLon && lat < topLeft.lat && lat > bottomRight.lat
+        case .circle(let center, let radius):
+            return GeoPoint(lon: lon, lat: lat).distance(to: center) < radius
+        case .polygon: return shape.contains(GeoPoint(lon: lon, lat: lat))
+        }
+    }
+
+    private func holdsText(_ match: Match?, _ texts: [String], _ analysis: TextAnalysis?) -> Bool {
+        let analyzer = TextAnalyzer(analysis ?? TextAnalysis())
+        func tokens(_ text: String, isQuery: Bool = false) -> [[UInt8]] {
+            var tokens: [[UInt8]] = []
+            analyzer.forEachToken(text, isQuery: isQuery) { tokens.append($0) }
+            return tokens
+        }
+        let all = Set(texts.flatMap { tokens($0) })
+        switch match {
+        case .text(let text)?:
+            guard analysis != nil else { return texts.contains { contains(Array($0.utf8), Array(text.utf8)) } }
+            let wanted = tokens(text, isQuery: true)
+            return !wanted.isEmpty && wanted.allSatisfy { all.contains($0) }
+        case .textAny(let text)?:
+            guard analysis != nil else {
+                let words = text.split(whereSeparator: \.isWhitespace).map { Array($0.utf8) }
+                return texts.contains { text in words.contains { contains(Array(text.utf8), $0) } }
+            }
+            return tokens(text, isQuery: true).contains { all.contains($0) }
+        case .phrase(let text)?:
+            let wanted = tokens(text, isQuery: true)
+            return !wanted.isEmpty
+                && texts.contains { text in
+                    var words: [[UInt8]] = []
+                    var copy = text
+                    copy.withUTF8 { utf8 in
+                        analyzer.forEachWord(utf8: UnsafeRawBufferPointer(utf8), isQuery: false) { words.append($0) }
+                    }
+                    let isPrefix = analysis?.tokenizer == .prefix
+                    return words.indices.contains { start in
+                        words.count - start >= wanted.count
+                            && zip(words[start...], wanted).allSatisfy { isPrefix ? $0.starts(with: $1) : $0 == $1 }
+                    }
+                }
+        default: return false
         }
     }
 
@@ -116,6 +214,8 @@ final class TestRows: FilterableRows {
     let ids: [PointID]
     let vectors: [Set<String>]
     var indexes: [PayloadPath: [FieldIndex]] = [:]
+    /// Whether the indexes are built here; if not, they are only wanted.
+    var isIndexed = true
     private var rowOf: [PointID: UInt32] = [:]
     private let storage: UnsafeMutableRawBufferPointer
     private var places: [Range<Int>] = []
@@ -139,8 +239,9 @@ final class TestRows: FilterableRows {
 
     deinit { storage.deallocate() }
 
-    func addIndex(_ key: PayloadPath, _ type: FieldIndexType) throws {
-        var builder = FieldIndexBuilder(key: key, type: type, rowCount: payloads.count)
+    func addIndex(_ key: PayloadPath, _ type: FieldIndexType, _ analysis: TextAnalysis? = nil) throws {
+        let schema = FieldIndexSchema(type: type, params: analysis.map { Payload($0.json) })
+        var builder = FieldIndexBuilder(key: key, schema: schema, rowCount: payloads.count)
         for row in payloads.indices where !payloads[row].isEmpty {
             builder.add(row: UInt32(row), payload: PayloadView(payload(UInt32(row))))
         }
@@ -151,9 +252,11 @@ final class TestRows: FilterableRows {
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: storage[places[Int(row)]])
     }
+    func pointID(_ row: UInt32) -> PointID { ids[Int(row)] }
     func row(of id: PointID) -> UInt32? { rowOf[id] }
     func hasVector(_ row: UInt32, _ name: String) -> Bool { vectors[Int(row)].contains(name) }
-    func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
+    func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { isIndexed ? indexes[key] ?? [] : [] }
+    func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] { indexes[key]?.map(\.schema) ?? [] }
 }
 
 /// SplitMix64: small, and the same everywhere.

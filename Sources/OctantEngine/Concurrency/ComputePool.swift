@@ -54,7 +54,7 @@ package final class ComputePool: Sendable {
 
     /// Runs `job` on a thread of the pool, as soon as one is free.
     package func submit(_ job: @escaping @Sendable () -> Void) {
-        let closed = queue.change { queue -> Bool in
+        let closed = queue.changeForOne { queue -> Bool in
             if !queue.closed { queue.jobs.append(job) }
             return queue.closed
         }

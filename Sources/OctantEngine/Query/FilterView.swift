@@ -23,14 +23,16 @@ final class FilterView: FilterableRows {
 
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer { source.payload(row) }
 
+    func pointID(_ row: UInt32) -> PointID { source.id(row) }
+
     func row(of id: PointID) -> UInt32? { source.row(of: id, at: lsn) }
 
     func hasVector(_ row: UInt32, _ name: String) -> Bool { source.vector(row, name) != nil }
 
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { segment?.fieldIndexes(key) ?? [] }
 
-    func wantsIntegerIndex(_ key: PayloadPath) -> Bool {
-        schema.contains { $0.schema.type == .integer && $0.key == key }
+    func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] {
+        schema.filter { $0.key == key }.map(\.schema)
     }
 }
 
@@ -71,7 +73,7 @@ extension ReadView {
         var count = 0
         for slot in memtables {
             let table = slot.table
-            var builder = FieldIndexBuilder(key: index.key, type: index.schema.type, rowCount: rowCount(of: table))
+            var builder = FieldIndexBuilder(key: index.key, schema: index.schema, rowCount: rowCount(of: table))
             forEachMatch(nil, in: table) { row in
                 let payload = table.payload(row)
                 if payload.count > 0 { builder.add(row: row, payload: PayloadView(payload)) }

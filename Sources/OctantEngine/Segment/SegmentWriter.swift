@@ -274,7 +274,7 @@ package struct SegmentWriter {
         _ index: Manifest.FieldIndexEntry, folder: SegmentFolder, rowCount: Int,
         payloads: some Sequence<UnsafeRawBufferPointer>
     ) throws(StorageError) -> SegmentEntry.FileEntry {
-        var builder = FieldIndexBuilder(key: index.key, type: index.schema.type, rowCount: rowCount)
+        var builder = FieldIndexBuilder(key: index.key, schema: index.schema, rowCount: rowCount)
         var row: UInt32 = 0
         for payload in payloads {
             if payload.count > 0 { builder.add(row: row, payload: PayloadView(payload)) }
@@ -286,7 +286,7 @@ package struct SegmentWriter {
             fileSystem: folder.fileSystem)
         try builder.finish { (bytes) throws(StorageError) in try writer.append(bytes) }
         return .init(
-            role: .fieldIndex, subject: index.key.description, parameters: index.schema.type.rawValue,
+            role: .fieldIndex, subject: index.key.description, parameters: index.schema.recipe,
             summary: try writer.finish())
     }
 

@@ -113,7 +113,7 @@ extension Shard {
         var entry = entry
         entry.files.removeAll { file in
             file.role == .fieldIndex
-                && !schema.contains { $0.key.description == file.subject && $0.schema.type.rawValue == file.parameters }
+                && !schema.contains { $0.key.description == file.subject && $0.schema.recipe == file.parameters }
         }
         let missing = schema.filter { index in
             !entry.files.contains { $0.role == .fieldIndex && $0.subject == index.key.description }

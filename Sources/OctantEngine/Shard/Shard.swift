@@ -126,12 +126,15 @@ package final class Shard: Sendable {
             var isDelete = false
             if case .delete = operation { isDelete = true }
             let lsn = try log.append(type: operation.logType, payload: bytes, mayUseReserve: isDelete)
-            queue.change {
+            // The applying thread is woken when the operation is durable; only if that came first, it is woken here.
+            let isReady = queue.withLock {
                 $0.pendingBytes += bytes.count
                 $0.entries.append(
                     .init(lsn: lsn, operation: operation, bytes: bytes.count, completion: wait ? completion : nil))
                 if !wait { $0.unacknowledged.append((lsn, completion)) }
+                return $0.durable >= lsn || $0.failure != nil || $0.closed
             }
+            if isReady { queue.change { _ in } }
             return lsn
         } catch {
             throw OctantError(error)

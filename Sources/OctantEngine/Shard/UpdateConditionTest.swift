@@ -84,13 +84,15 @@ private final class WrittenPoint: FilterableRows {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<point.payload.bytes.count])
     }
 
+    func pointID(_ row: UInt32) -> PointID { point.id }
+
     func row(of id: PointID) -> UInt32? { id == point.id ? 0 : nil }
 
     func hasVector(_ row: UInt32, _ name: String) -> Bool { point.vectors[name] != nil }
 
     func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { [] }
 
-    func wantsIntegerIndex(_ key: PayloadPath) -> Bool {
-        fieldIndexes.contains { $0.schema.type == .integer && $0.key == key }
+    func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] {
+        fieldIndexes.filter { $0.key == key }.map(\.schema)
     }
 }

@@ -75,10 +75,17 @@ private struct FilterJSON {
             guard let key = try nested.string("key") else { throw nested.missing("key") }
             let inner = try filter(try nested.required("filter"), path: nested.path("filter"), depth: depth + 1)
             if inner.asksForPoint {
-                throw OctantError(.badRequest, "`has_id` and `has_vector` are not supported inside a nested filter")
+                throw OctantError(
+                    .badRequest, "`has_id`, `has_vector` and `slice` are not supported inside a nested filter")
             }
             return .nested(try PayloadPath(key), inner)
-        case "slice": throw .unsupported("Filter condition `slice` is")
+        case "slice":
+            try fields.refuseUnknown(["slice"])
+            guard let slice = try fields.fields("slice") else { throw fields.missing("slice") }
+            try slice.refuseUnknown(["total", "index"])
+            guard let total = try slice.int("total", from: 1) else { throw slice.missing("total") }
+            guard let index = try slice.int("index", to: total - 1) else { throw slice.missing("index") }
+            return .slice(PointSlice(total: total, index: index))
         case "match", "range", "values_count", "geo_radius", "geo_bounding_box", "geo_polygon":
             throw fields.missing("key")
         default:
@@ -96,9 +103,6 @@ private struct FilterJSON {
     }
 
     private func field(_ fields: JSONFields) throws(OctantError) -> FieldCondition {
-        for later in ["geo_bounding_box", "geo_radius", "geo_polygon"] where fields[later] != nil {
-            throw .unsupported("Filter condition `\(later)` is")
-        }
         try fields.refuseUnknown([
             "key", "match", "range", "values_count", "is_empty", "is_null", "geo_bounding_box", "geo_radius",
             "geo_polygon",
@@ -106,7 +110,10 @@ private struct FilterJSON {
         guard let key = try fields.string("key") else { throw fields.missing("key") }
         var condition = FieldCondition(key: try PayloadPath(key))
         if let match = try fields.fields("match") { condition.match = try self.match(match) }
-        if let range = try fields.fields("range") { condition.range = try self.range(range) }
+        if let range = try fields.fields("range") { try self.range(range, &condition) }
+        for kind in GeoShape.keys {
+            if let shape = try fields.fields(kind) { condition.geo.append(try GeoShape(kind, shape)) }
+        }
         if let count = try fields.fields("values_count") {
             try count.refuseUnknown(["gt", "gte", "lt", "lte"])
             condition.valuesCount = CountRange(
@@ -115,16 +122,18 @@ private struct FilterJSON {
         condition.isEmpty = try fields.bool("is_empty")
         condition.isNull = try fields.bool("is_null")
         let isTest =
-            condition.match != nil || condition.range != nil || condition.valuesCount != nil
-            || condition.isEmpty != nil || condition.isNull != nil
+            condition.match != nil || condition.range != nil || condition.dates != nil || condition.valuesCount != nil
+            || condition.isEmpty != nil || condition.isNull != nil || !condition.geo.isEmpty
         guard isTest else { throw .invalid(fields.path, "At least one field condition must be specified") }
         return condition
     }
 
+    private static let matches = "`value`, `any`, `except`, `text`, `text_any`, `phrase`, `prefix`, `substring`"
+
     private func match(_ fields: JSONFields) throws(OctantError) -> Match {
         guard fields.object.count == 1, let (kind, value) = fields.object.pairs.first else {
             throw .json(
-                "\(fields.path): data did not match any variant of match, expected one of `value`, `any`, `except`")
+                "\(fields.path): data did not match any variant of match, expected one of \(Self.matches)")
         }
         switch kind {
         case "value":
@@ -134,11 +143,19 @@ private struct FilterJSON {
             return .value(value)
         case "any": return .any(try list(fields, "any"))
         case "except": return .except(try list(fields, "except"))
-        case "text", "text_any", "phrase", "prefix", "substring":
-            throw .unsupported("Match by `\(kind)` is")
+        case "prefix": return .prefix(try text(fields, "prefix"))
+        case "substring": return .substring(try text(fields, "substring"))
+        case "text": return .text(try text(fields, "text"))
+        case "text_any": return .textAny(try text(fields, "text_any"))
+        case "phrase": return .phrase(try text(fields, "phrase"))
         default:
-            throw .json("\(fields.path): unknown field `\(kind)`, expected one of `value`, `any`, `except`")
+            throw .json("\(fields.path): unknown field `\(kind)`, expected one of \(Self.matches)")
         }
+    }
+
+    private func text(_ fields: JSONFields, _ key: String) throws(OctantError) -> String {
+        guard let text = try fields.string(key) else { throw fields.missing(key) }
+        return text
     }
 
     private func scalar(_ value: JSONValue, bools: Bool) -> MatchValue? {
@@ -169,18 +186,32 @@ private struct FilterJSON {
         return list
     }
 
-    private func range(_ fields: JSONFields) throws(OctantError) -> NumberRange {
+    /// Bounds are all numbers or all dates; none at all are numbers.
+    private func range(_ fields: JSONFields, _ condition: inout FieldCondition) throws(OctantError) {
         try fields.refuseUnknown(["gt", "gte", "lt", "lte"])
-        for (_, bound) in fields.object.pairs {
-            guard case .string(let text) = bound else { continue }
-            guard text.utf8.prefix(4).allSatisfy({ (0x30...0x39).contains($0) }), text.utf8.count >= 8 else {
-                throw .json("\(fields.path): a bound is a number or a date")
-            }
-            throw .unsupported("Range over dates (`\(fields.path)`) is")
+        let bounds = fields.object.pairs.filter { $0.value != .null }
+        let texts = bounds.count { if case .string = $0.value { true } else { false } }
+        guard texts > 0 else {
+            condition.range = NumberRange(
+                gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),
+                lte: try fields.double("lte"))
+            return
         }
-        return NumberRange(
-            gt: try fields.double("gt"), gte: try fields.double("gte"), lt: try fields.double("lt"),
-            lte: try fields.double("lte"))
+        guard texts == bounds.count else {
+            throw .json("\(fields.path): the bounds of a range are either numbers or dates")
+        }
+        condition.dates = DateRange(
+            gt: try date(fields, "gt"), gte: try date(fields, "gte"), lt: try date(fields, "lt"),
+            lte: try date(fields, "lte"))
+    }
+
+    private func date(_ fields: JSONFields, _ key: String) throws(OctantError) -> Int64? {
+        guard let text = try fields.string(key) else { return nil }
+        guard let date = DateTime.microseconds(text) else {
+            throw .json(
+                "\(fields.path(key)): '\(text)' is not in a supported date/time format, please use RFC 3339")
+        }
+        return date
     }
 }
 
@@ -189,7 +220,7 @@ extension Filter {
     fileprivate var asksForPoint: Bool {
         (must + should + mustNot + (minShould?.conditions ?? [])).contains {
             switch $0 {
-            case .hasID, .hasVector: true
+            case .hasID, .hasVector, .slice: true
             case .filter(let filter): filter.asksForPoint
             case .field, .isEmpty, .isNull, .nested: false
             }

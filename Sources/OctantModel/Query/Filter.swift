@@ -49,6 +49,8 @@ public indirect enum Condition: Hashable, Sendable {
     case hasID(Set<PointID>)
     /// The point has the vector of this name (`""`: the default one).
     case hasVector(String)
+    /// The point's id is in this slice of all ids.
+    case slice(PointSlice)
     /// Some single object of the array at the key satisfies the whole filter.
     case nested(PayloadPath, Filter)
     /// A filter inside a filter.
@@ -64,6 +66,10 @@ public struct FieldCondition: Hashable, Sendable {
     public var match: Match?
     /// The number is within bounds.
     public var range: NumberRange?
+    /// The date is within bounds.
+    public var dates: DateRange?
+    /// The point on the Earth is inside any of these.
+    public var geo: [GeoShape]
     /// How many values there are.
     public var valuesCount: CountRange?
     /// Whether the key is missing, null or empty.
@@ -73,12 +79,14 @@ public struct FieldCondition: Hashable, Sendable {
 
     /// A condition on `key`.
     public init(
-        key: PayloadPath, match: Match? = nil, range: NumberRange? = nil, valuesCount: CountRange? = nil,
-        isEmpty: Bool? = nil, isNull: Bool? = nil
+        key: PayloadPath, match: Match? = nil, range: NumberRange? = nil, dates: DateRange? = nil,
+        geo: [GeoShape] = [], valuesCount: CountRange? = nil, isEmpty: Bool? = nil, isNull: Bool? = nil
     ) {
         self.key = key
         self.match = match
         self.range = range
+        self.dates = dates
+        self.geo = geo
         self.valuesCount = valuesCount
         self.isEmpty = isEmpty
         self.isNull = isNull
@@ -103,6 +111,16 @@ public enum Match: Hashable, Sendable {
     case any([MatchValue])
     /// Any element is none of these; an empty list matches every point that has some value.
     case except([MatchValue])
+    /// All tokens of this are in the elements; without a text index: any element contains this.
+    case text(String)
+    /// Some token of this is in the elements; without a text index: any element contains one of its words.
+    case textAny(String)
+    /// The words of this follow each other in some element.
+    case phrase(String)
+    /// Any element is a string that begins with this.
+    case prefix(String)
+    /// Any element is a string that contains this.
+    case substring(String)
 }
 
 /// Bounds of a number; absent bounds do not constrain.

@@ -24,6 +24,10 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 .field(FieldCondition(key: city, range: NumberRange(gt: 1, lte: 2.5)))
             ),
             (
+                #"{"key":"city","range":{"gte":"1970-01-01T00:00:01Z","lt":null}}"#,
+                .field(FieldCondition(key: city, dates: DateRange(gte: 1_000_000)))
+            ),
+            (
                 #"{"key":"city","values_count":{"gte":2}}"#,
                 .field(FieldCondition(key: city, valuesCount: CountRange(gte: 2)))
             ),
@@ -36,6 +40,23 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 .hasID([.number(1), .uuid(UUIDValue(high: 0, low: 2))])
             ),
             (#"{"has_vector":""}"#, .hasVector("")),
+            (#"{"slice":{"total":3,"index":2}}"#, .slice(PointSlice(total: 3, index: 2))),
+            (#"{"key":"city","match":{"text":"a b"}}"#, .field(FieldCondition(key: city, match: .text("a b")))),
+            (#"{"key":"city","match":{"text_any":"a"}}"#, .field(FieldCondition(key: city, match: .textAny("a")))),
+            (#"{"key":"city","match":{"phrase":"a b"}}"#, .field(FieldCondition(key: city, match: .phrase("a b")))),
+            (#"{"key":"city","match":{"prefix":"Be"}}"#, .field(FieldCondition(key: city, match: .prefix("Be")))),
+            (
+                #"{"key":"city","geo_radius":{"center":{"lon":1,"lat":2},"radius":5}}"#,
+                .field(
+                    FieldCondition(key: city, geo: [.circle(center: GeoPoint(lon: 1, lat: 2), radius: 5)]))
+            ),
+            (
+                #"{"key":"city","geo_bounding_box":{"top_left":{"lon":1,"lat":2},"bottom_right":{"lon":3,"lat":0}}}"#,
+                .field(
+                    FieldCondition(
+                        key: city, geo: [.box(topLeft: GeoPoint(lon: 1, lat: 2), bottomRight: GeoPoint(lon: 3, lat: 0))]
+                    ))
+            ),
             (
                 #"{"nested":{"key":"city","filter":{"must":[{"is_null":{"key":"a"}}]}}}"#,
                 .nested(city, Filter(must: [.isNull(try PayloadPath("a"))]))
@@ -62,18 +83,45 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 #"{"must":[{"key":"a"}]}"#,
                 "Validation error in JSON body: [filter.must[0]: At least one field condition must be specified]"
             ),
-            (#"{"must":{"key":"a","match":{"text":"x"}}}"#, "Bad request: Match by `text` is not supported yet"),
+            (
+                #"{"must":{"key":"a","match":{"text":5}}}"#,
+                "Format error in JSON body: filter.must.match.text: invalid type: integer `5`, expected a string"
+            ),
+            (
+                #"{"must":{"key":"a","match":{"fuzzy":"x"}}}"#,
+                "Format error in JSON body: filter.must.match: unknown field `fuzzy`, expected one of `value`, `any`, `except`, `text`, `text_any`, `phrase`, `prefix`, `substring`"
+            ),
             (
                 #"{"should":[{"key":"a","geo_radius":{}}]}"#,
-                "Bad request: Filter condition `geo_radius` is not supported yet"
+                "Format error in JSON body: filter.should[0].geo_radius: missing field `radius`"
             ),
             (
-                #"{"must":[{"slice":{"total":2,"index":0}}]}"#,
-                "Bad request: Filter condition `slice` is not supported yet"
+                #"{"must":{"key":"a","geo_radius":{"center":{"lon":181,"lat":0},"radius":5}}}"#,
+                "Format error in JSON body: filter.must.geo_radius.center: Wrong format of GeoPoint payload: expected `lat` = 0.0 within [-90;90] and `lon` = 181.0 within [-180;180]"
             ),
             (
-                #"{"must":[{"key":"a","range":{"gt":"2020-01-01"}}]}"#,
-                "Bad request: Range over dates (`filter.must[0].range`) is not supported yet"
+                #"{"must":{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":1,"lat":0}]}}}}"#,
+                "Format error in JSON body: filter.must.geo_polygon.exterior: polygon invalid, the size must be at least 4, got 1"
+            ),
+            (
+                #"{"must":{"key":"a","geo_polygon":{"exterior":{"points":[{"lon":1,"lat":0},{"lon":2,"lat":0},{"lon":2,"lat":1},{"lon":1,"lat":1}]}}}}"#,
+                "Format error in JSON body: filter.must.geo_polygon.exterior: polygon invalid, the first and the last points should be the same to form a closed line"
+            ),
+            (
+                #"{"must":[{"slice":{"total":2,"index":2}}]}"#,
+                "Validation error in JSON body: [filter.must[0].slice.index: value 2 invalid, must be from 0 to 1]"
+            ),
+            (
+                #"{"must":[{"slice":{"total":0,"index":0}}]}"#,
+                "Validation error in JSON body: [filter.must[0].slice.total: value 0 invalid, must be 1 or larger]"
+            ),
+            (
+                #"{"must":[{"key":"a","range":{"gt":"2020-13-01"}}]}"#,
+                "Format error in JSON body: filter.must[0].range.gt: '2020-13-01' is not in a supported date/time format, please use RFC 3339"
+            ),
+            (
+                #"{"must":[{"key":"a","range":{"gt":"2020-01-01","lt":5}}]}"#,
+                "Format error in JSON body: filter.must[0].range: the bounds of a range are either numbers or dates"
             ),
             (
                 #"{"must":[{"key":"a","match":{"value":1.5}}]}"#,
@@ -94,7 +142,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             ),
             (
                 #"{"must":[{"nested":{"key":"a","filter":{"must":[{"has_id":[1]}]}}}]}"#,
-                "Bad request: `has_id` and `has_vector` are not supported inside a nested filter"
+                "Bad request: `has_id`, `has_vector` and `slice` are not supported inside a nested filter"
             ),
         ])
     func refusals(text: String, expected: String) {
@@ -124,7 +172,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         #expect(try ReadsJSON.query(Array(#"{"query":{"nearest":[1]}}"#.utf8)).query == .nearest(.vector(.dense([1]))))
         let legacy = try ReadsJSON.search(Array(#"{"vector":{"name":"a","vector":[1]},"limit":2}"#.utf8))
         #expect(legacy == QueryRequest(query: .nearest(.vector(.dense([1]))), using: "a", limit: 2))
-        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), legacy: false).count == 2)
+        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), .query).count == 2)
     }
 
     @Test(
@@ -132,8 +180,11 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         arguments: [
             (#"{"limit":0}"#, "Validation error in JSON body: [internal.limit: value 0 invalid, must be 1 or larger]"),
             (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
-            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: Query `fusion` is not supported yet"),
-            (#"{"query":[1],"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
+            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: cannot apply Fusion without prefetches"),
+            (
+                #"{"query":[1],"prefetch":[{"limit":0}]}"#,
+                "Validation error in JSON body: [internal.prefetch[0].limit: value 0 invalid, must be 1 or larger]"
+            ),
             (
                 #"{"prefetch":[{}]}"#,
                 "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a query."
@@ -242,6 +293,63 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
             String(decoding: writer.bytes, as: UTF8.self)
                 == #"[{"id":1,"version":3,"score":1.0,"payload":{},"vector":[0.5]},{"id":2,"version":4,"score":0.25,"vector":{}}]"#
         )
+    }
+
+    @Test("The options of a text index are read, and echoed as they were given")
+    func textSchemas() throws {
+        func schema(_ text: String) throws -> FieldIndexSchema { try FieldIndexSchema(json: JSONParser.parse(text)) }
+        #expect(try schema(#""text""#).text == TextAnalysis())
+        #expect(try schema(#""keyword""#).text == nil)
+        let options =
+            #"{"type":"text","tokenizer":"prefix","min_token_len":2,"max_token_len":10,"lowercase":false,"#
+            + #""ascii_folding":true,"phrase_matching":true,"stopwords":{"languages":["DE","english"],"#
+            + #""custom":["x"]},"stemmer":{"type":"snowball","language":"en"},"on_disk":true}"#
+        var expected = TextAnalysis()
+        expected.tokenizer = .prefix
+        (expected.minTokenLength, expected.maxTokenLength) = (2, 10)
+        (expected.lowercase, expected.asciiFolding) = (false, true)
+        (expected.stopwordLanguages, expected.stopwords) = ([.german, .english], ["x"])
+        expected.stemmer = .english
+        let read = try schema(options)
+        #expect(read.text == expected && read.json.text == options)
+        #expect(try TextAnalysis(fields: JSONFields(expected.json, path: "")) == expected)
+        #expect(try schema(#"{"type":"text","stopwords":"fr"}"#).text?.stopwordLanguages == [.french])
+        #expect(try schema(#"{"type":"text","stemmer":{"type":"none"}}"#).text == TextAnalysis())
+        #expect(read.recipe != (try schema(#""text""#)).recipe)
+        #expect(try schema(#"{"type":"text","on_disk":true}"#).recipe == (try schema(#""text""#)).recipe)
+    }
+
+    @Test(
+        "Options of a text index that are unknown are refused",
+        arguments: [
+            (
+                #"{"type":"text","tokenizer":"code"}"#,
+                "Bad request: `field_schema.tokenizer` \"code\" is not supported yet"
+            ),
+            (
+                #"{"type":"text","tokenizer":"x"}"#,
+                "Format error in JSON body: field_schema.tokenizer: unknown variant `x`, expected one of `prefix`, `whitespace`, `word`, `multilingual`"
+            ),
+            (
+                #"{"type":"text","stopwords":"japanese"}"#,
+                "Bad request: Language \"japanese\" of `field_schema.stopwords` is not supported yet"
+            ),
+            (
+                #"{"type":"text","stemmer":{"type":"snowball","language":"german"}}"#,
+                "Bad request: Language \"german\" of `field_schema.stemmer` is not supported yet"
+            ),
+            (
+                #"{"type":"text","min_token_len":-1}"#,
+                "Format error in JSON body: field_schema.min_token_len: invalid type: integer `-1`, expected an unsigned integer"
+            ),
+            (
+                #"{"type":"map"}"#,
+                "Format error in JSON body: field_schema: unknown variant `map`, expected one of `keyword`, `integer`, `float`, `bool`, `datetime`, `uuid`, `geo`, `text`"
+            ),
+        ])
+    func textRefusals(text: String, expected: String) {
+        #expect(
+            message { () throws(OctantError) in _ = try FieldIndexSchema(json: JSONParser.parse(text)) } == expected)
     }
 
     @Test("Field index schemas are echoed as they were given")

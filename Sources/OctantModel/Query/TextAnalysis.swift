@@ -1,0 +1,64 @@
+/// How text becomes tokens: split, folded to ASCII, lower-cased, freed of stop words, stemmed, checked for length.
+public struct TextAnalysis: Hashable, Sendable {
+    /// How text is split.
+    public enum Tokenizer: String, Sendable, CaseIterable {
+        /// As `word`; of each word all beginnings are tokens, from the least length to the greatest.
+        case prefix
+        /// At white space.
+        case whitespace
+        /// At everything that is neither letter nor digit.
+        case word
+        /// As `word`, but marks belong to their letters, and each Han, Hiragana and Katakana character is a token.
+        case multilingual
+    }
+
+    /// Languages with stop words.
+    public enum Language: String, Sendable, CaseIterable {
+        case dutch, english, french, german, italian, portuguese, russian, spanish
+
+        /// The language of a name or an ISO 639-1 code, in any case.
+        public init?(name: String) {
+            let name = name.lowercased()
+            let codes: [String: Language] = [
+                "nl": .dutch, "en": .english, "fr": .french, "de": .german, "it": .italian, "pt": .portuguese,
+                "ru": .russian, "es": .spanish,
+            ]
+            guard let language = Language(rawValue: name) ?? codes[name] else { return nil }
+            self = language
+        }
+    }
+
+    /// How words are brought to their stems.
+    public enum Stemmer: String, Sendable {
+        /// Snowball's English stemmer (Porter2).
+        case english
+    }
+
+    /// How text is split.
+    public var tokenizer = Tokenizer.word
+    /// The least length of a token in Unicode scalars.
+    public var minTokenLength: Int?
+    /// The greatest length of a token in Unicode scalars.
+    public var maxTokenLength: Int?
+    /// Whether tokens are lower-cased.
+    public var lowercase = true
+    /// Whether letters with marks become their ASCII letters.
+    public var asciiFolding = false
+    /// Whose stop words are left out.
+    public var stopwordLanguages: Set<Language> = []
+    /// Further words that are left out.
+    public var stopwords: Set<String> = []
+    /// How words are stemmed, if they are.
+    public var stemmer: Stemmer?
+
+    /// The analysis of a text index without options.
+    public init() {}
+
+    /// English text without its stop words, stemmed.
+    public static var english: TextAnalysis {
+        var analysis = TextAnalysis()
+        analysis.stopwordLanguages = [.english]
+        analysis.stemmer = .english
+        return analysis
+    }
+}
