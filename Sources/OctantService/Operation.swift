@@ -123,7 +123,5 @@ package enum Operation: String, Sendable, CaseIterable {
     package static let laterRows: [Row] = [
         Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
-        Row(verb: .get, path: "/collections/{collection}/snapshots", access: .manage),
-        Row(verb: .post, path: "/collections/{collection}/snapshots", access: .manage),
     ]
 }

@@ -191,17 +191,23 @@ package final class Service: Sendable {
 
     /// A ranked read in groups.
     package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
-        try database.collection(collection).queryGroups(request, siblings: database.collection)
+        let collection = try database.collection(collection)
+        issues.note(request.query.filter, collection)
+        return try collection.queryGroups(request, siblings: database.collection)
     }
 
     /// How many points have each value of a key.
     package func facet(_ collection: String, _ request: FacetRequest) throws(OctantError) -> [FacetHit] {
-        try database.collection(collection).facet(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.facet(request)
     }
 
     /// How near some points are to each other.
     package func matrix(_ collection: String, _ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
-        try database.collection(collection).matrix(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.matrix(request)
     }
 
     /// Several ranked reads, all or none.

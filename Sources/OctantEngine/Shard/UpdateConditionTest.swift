@@ -84,6 +84,8 @@ private final class WrittenPoint: FilterableRows {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[..<point.payload.bytes.count])
     }
 
+    func pointID(_ row: UInt32) -> PointID { point.id }
+
     func row(of id: PointID) -> UInt32? { id == point.id ? 0 : nil }
 
     func hasVector(_ row: UInt32, _ name: String) -> Bool { point.vectors[name] != nil }

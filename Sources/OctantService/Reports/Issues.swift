@@ -106,8 +106,12 @@ extension FieldCondition {
         case .value(let value): return [value.indexType]
         case .any(let values), .except(let values):
             return values.first.map { [$0.indexType] } ?? ["keyword", "integer"]
-        default: break
+        case .text, .textAny, .phrase, .substring: return ["text"]
+        case .prefix: return ["keyword"]
+        case nil: break
         }
+        if dates != nil { return ["datetime"] }
+        if !geo.isEmpty { return ["geo"] }
         return range == nil ? ["keyword", "integer", "float"] : ["integer", "float"]
     }
 }
