@@ -12,14 +12,23 @@ public final class Collection: Sendable {
     public let name: String
     package let shard: Shard
     let compute: ComputePool
+    private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
 
-    init(name: String, shard: Shard, compute: ComputePool) {
+    init(name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer) {
         self.name = name
         self.shard = shard
         self.compute = compute
+        self.timer = timer
     }
+
+    /// Calls `action` at an instant, unless the token is cancelled before.
+    func call(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> UInt64 {
+        timer.call(at: deadline, action)
+    }
+
+    func cancelCall(_ token: UInt64) { timer.cancel(token) }
 
     func onSearchThread(_ job: @escaping @Sendable () -> Void) { compute.submit(job) }
 
@@ -28,32 +37,8 @@ public final class Collection: Sendable {
 
     // MARK: Writing
 
-    /// Validates and logs a write on this thread; `completion` is called once, from a thread of the engine.
-    ///
-    /// - Parameter wait: answer `completed` when the write is on disk and visible; else `acknowledged` when the operating
-    ///   system has it (it then survives the end of the process, and is synced within milliseconds).
-    public func update(
-        _ operation: UpdateOperation, wait: Bool,
-        completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
-    ) {
-        let prepared: UpdateOperation
-        do throws(OctantError) { prepared = try validated(operation) } catch {
-            completion(.failure(error))
-            return
-        }
-        shard.submit(prepared, wait: wait, completion: completion)
-    }
-
-    /// Writes and returns when the write is on disk and visible.
-    @discardableResult
-    public func update(_ operation: UpdateOperation) throws(OctantError) -> UpdateResult {
-        let done = Monitor<Result<UpdateResult, OctantError>?>(nil)
-        update(operation, wait: true) { result in done.change { $0 = result } }
-        return try done.wait { $0 }.get()
-    }
-
     /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
-    private func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+    func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
         let params = config.params
         switch operation {
         case .upsert(var points):
@@ -136,7 +121,7 @@ public final class Collection: Sendable {
         }
         return CollectionInfo(
             status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,
-            warnings: [],
+            warnings: configWarnings,
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
             updateQueueLength: shard.queueLength)

@@ -13,14 +13,16 @@ package final class RESTHandler: Sendable {
 
     private static func place(of operation: Operation) -> Place {
         switch operation {
-        case .root, .healthz, .livez, .readyz, .clusterStatus, .later: .here
+        case .root, .healthz, .livez, .readyz, .clusterStatus, .openAPI, .clusterOnly, .later: .here
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
             .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
-            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets:
+            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets, .optimizations, .issues, .clearIssues,
+            .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
-            .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,
+            .deleteFieldIndex, .addVector, .removeVector, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors,
+            .setPayload,
             .overwritePayload, .deletePayload, .clearPayload, .batchUpdate:
             .write
         }
@@ -31,7 +33,8 @@ package final class RESTHandler: Sendable {
         let telemetry = service.telemetry
         let counted: @Sendable (RESTResponse) -> Void = { response in
             telemetry.record(
-                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start))
+                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start),
+                collection: request.parameters.first { $0.name == "collection" }?.value)
             respond(response)
         }
         switch Self.place(of: request.operation) {
@@ -47,9 +50,8 @@ package final class RESTHandler: Sendable {
         let start = request.start
         do throws(OctantError) {
             if request.operation == .batchUpdate {
-                let (collection, wait) = (try request.collection(), try request.wait())
-                let operations = try PointsJSON.batch(request.body)
-                return service.updateBatch(collection, operations, wait: wait) { result in
+                let (collection, options) = (try request.collection(), try request.writeOptions())
+                return service.updateBatch(collection, try PointsJSON.batch(request.body), options) { result in
                     respond(
                         Self.response(result, start) { writer, results in
                             writer.beginArray()
@@ -59,8 +61,8 @@ package final class RESTHandler: Sendable {
                 }
             }
             guard let decode = Self.decoder(of: request.operation) else { return respond(answer(request)) }
-            let (collection, wait) = (try request.collection(), try request.wait())
-            service.update(collection, try decode(request.body), wait: wait) { result in
+            let (collection, options) = (try request.collection(), try request.writeOptions())
+            service.update(collection, try decode(request.body), options) { result in
                 respond(Self.response(result, start) { $0.value($1) })
             }
         } catch {
@@ -81,7 +83,7 @@ package final class RESTHandler: Sendable {
     /// What reads the body of a write of points.
     private static func decoder(
         of operation: Operation
-    ) -> (([UInt8]) throws(OctantError) -> UpdateOperation)? {
+    ) -> (([UInt8]) throws(OctantError) -> UpdateRequest)? {
         let name: String
         switch operation {
         case .upsertPoints: return PointsJSON.upsert
@@ -114,13 +116,16 @@ package final class RESTHandler: Sendable {
         case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
-        case .telemetry: return telemetry(request)
-        case .metrics: return .text(metrics())
+        case .telemetry, .metrics, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            return try runReports(request)
+        case .openAPI: return RESTResponse(status: 200, body: Array(OpenAPIDocument.text.utf8))
+        case .clusterOnly: throw Service.standalone
         case .later:
-            throw OctantError(.notImplemented, "This operation is not supported yet")
+            let what = request.parameter("operation").prefix(200)
+            throw OctantError(.notImplemented, "\(what) is not supported yet")
         case .listCollections, .getCollection, .createCollection, .patchCollection, .deleteCollection,
             .collectionExists, .collectionCluster, .updateAliases, .listAliases, .collectionAliases,
-            .createFieldIndex, .deleteFieldIndex:
+            .createFieldIndex, .deleteFieldIndex, .addVector, .removeVector:
             return try runCollections(request)
         case .getPoint, .retrievePoints, .scroll, .count:
             return try runReads(request)
@@ -176,14 +181,24 @@ package final class RESTHandler: Sendable {
             try service.updateAliases(try SchemaJSON.aliases(request.body))
             return .result(since: start) { $0.value(true) }
         case .createFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let (key, schema) = try SchemaJSON.fieldIndex(request.body)
             let result = try service.createFieldIndex(try request.collection(), key, schema)
             return .result(since: start) { $0.value(result) }
         case .deleteFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let key = try PayloadPath(request.parameter("field"))
             let result = try service.deleteFieldIndex(try request.collection(), key)
+            return .result(since: start) { $0.value(result) }
+        case .addVector:
+            _ = try request.writeOptions()
+            let name = request.parameter("name")
+            let definition = try VectorDefinition(name: name, json: try JSONParser.parse(request.body))
+            let result = try service.addVector(try request.collection(), name, definition)
+            return .result(since: start) { $0.value(result) }
+        case .removeVector:
+            _ = try request.writeOptions()
+            let result = try service.removeVector(try request.collection(), request.parameter("name"))
             return .result(since: start) { $0.value(result) }
         default:
             let collection = request.operation == .listAliases ? nil : try request.collection()

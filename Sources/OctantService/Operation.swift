@@ -25,12 +25,16 @@ package enum Operation: String, Sendable, CaseIterable {
     case listCollections, getCollection, createCollection, patchCollection, deleteCollection, collectionExists
     case collectionCluster
     case updateAliases, listAliases, collectionAliases
-    case createFieldIndex, deleteFieldIndex
+    case createFieldIndex, deleteFieldIndex, addVector, removeVector
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
     case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
     case facet, matrixPairs, matrixOffsets
+    case openAPI
+    case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
+    /// What only a cluster can do: 405.
+    case clusterOnly
     /// Operations of the protocol that this version answers with 501.
     case later
 
@@ -42,8 +46,13 @@ package enum Operation: String, Sendable, CaseIterable {
         package var path: String
         /// What the caller must be allowed.
         package var access: AccessRight
-        /// Its name in telemetry and metrics.
-        package var label: String { "\(verb.rawValue) \(path)" }
+        /// The path as telemetry and metrics show it.
+        package var endpoint: String {
+            path.split(separator: "/", omittingEmptySubsequences: false)
+                .map { $0 == "{collection}" ? "{name}" : $0 }.joined(separator: "/")
+        }
+        /// Its name in telemetry.
+        package var label: String { "\(verb.rawValue) \(endpoint)" }
     }
 
     /// The operation table.
@@ -68,6 +77,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .collectionAliases: Row(verb: .get, path: "/collections/{collection}/aliases", access: .read)
         case .createFieldIndex: Row(verb: .put, path: "/collections/{collection}/index", access: .write)
         case .deleteFieldIndex: Row(verb: .delete, path: "/collections/{collection}/index/{field}", access: .write)
+        case .addVector: Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage)
+        case .removeVector: Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage)
         case .getPoint: Row(verb: .get, path: "/collections/{collection}/points/{id}", access: .read)
         case .retrievePoints: Row(verb: .post, path: "/collections/{collection}/points", access: .read)
         case .upsertPoints: Row(verb: .put, path: "/collections/{collection}/points", access: .write)
@@ -99,18 +110,19 @@ package enum Operation: String, Sendable, CaseIterable {
             Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read)
         case .matrixOffsets:
             Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read)
-        case .later: nil
+        case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
+        case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
+        case .issues: Row(verb: .get, path: "/issues", access: .manage)
+        case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
+        case .quotas: Row(verb: .get, path: "/quotas", access: .manage)
+        case .updateQuotas: Row(verb: .put, path: "/quotas", access: .manage)
+        case .shardKeys: Row(verb: .get, path: "/collections/{collection}/shards", access: .read)
+        case .clusterOnly, .later: nil
         }
     }
 
     /// Paths of the protocol that this version does not have, so that a caller is told so instead of `404`.
     package static let laterRows: [Row] = [
-        Row(verb: .get, path: "/issues", access: .manage), Row(verb: .delete, path: "/issues", access: .manage),
-        Row(verb: .get, path: "/quotas", access: .manage), Row(verb: .put, path: "/quotas", access: .manage),
-        Row(verb: .get, path: "/snapshots", access: .manage), Row(verb: .post, path: "/snapshots", access: .manage),
-        Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read),
-        Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage),
-        Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .get, path: "/collections/{collection}/snapshots", access: .manage),
         Row(verb: .post, path: "/collections/{collection}/snapshots", access: .manage),
     ]

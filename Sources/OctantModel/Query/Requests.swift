@@ -198,6 +198,8 @@ public struct UpdateResult: Sendable, Hashable {
         case acknowledged
         /// It is on disk and visible.
         case completed
+        /// It is in the log; the time to wait for the rest was over.
+        case waitTimeout = "wait_timeout"
     }
 
     /// The log sequence number of the operation.

@@ -213,14 +213,14 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
     func upsert() throws {
         let list =
             #"{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}},{"id":2,"vector":{"x":[3]}},{"id":3,"vector":{}}]}"#
-        guard case .upsert(let points) = try PointsJSON.upsert(Array(list.utf8)) else { return }
+        guard case .upsert(let points) = try PointsJSON.upsert(Array(list.utf8)).operation else { return }
         #expect(points.map(\.id) == [.number(1), .number(2), .number(3)])
         #expect(points[0].vectors[""] == .dense([1, 2]))
         #expect(points[0].payload.object == ["a": .integer(1)])
         #expect(points[1].vectors["x"] == .dense([3]))
         #expect(points[2].vectors.isEmpty)
         let columns = #"{"batch":{"ids":[1,2],"vectors":[[1,2],[3,4]],"payloads":[{"a":1},null]}}"#
-        guard case .upsert(let batch) = try PointsJSON.upsert(Array(columns.utf8)) else { return }
+        guard case .upsert(let batch) = try PointsJSON.upsert(Array(columns.utf8)).operation else { return }
         #expect(batch[0] == points[0])
         #expect(batch[1] == Point(id: .number(2), vectors: NamedVectors(.dense([3, 4]))))
     }
@@ -248,7 +248,12 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 #"{"points":[{"id":1,"vector":{"s":{"indices":[1,5,1],"values":[1,2,3]}}}]}"#,
                 "Validation error in JSON body: [points[0].vector.?.indices: must be unique]"
             ),
-            (#"{"points":[],"update_filter":{}}"#, "Bad request: `update_filter` is not supported yet"),
+            (
+                #"{"points":[],"update_mode":"never"}"#,
+                "Format error in JSON body: update_mode: unknown variant `never`, expected one of `upsert`, `insert_only`, "
+                    + "`update_only`"
+            ),
+            (#"{"points":[],"shard_key":"a"}"#, "Bad request: `shard_key` is not supported yet"),
             (
                 #"{"batch":{"ids":[1,2],"vectors":[[1]]}}"#,
                 "Validation error in JSON body: [batch: number of ids and vectors must be equal (2 != 1)]"

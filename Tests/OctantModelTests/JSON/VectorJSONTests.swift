@@ -12,7 +12,7 @@ struct VectorJSONTests {
             {"points":[{"id":1,"vector":{"d":[1,2],"s":{"indices":[7,1],"values":[0.5,2]},"m":[[1,2],[3,4]],
             "e":{"values":[],"indices":[]}}},{"id":2,"vector":[[1],[2]]}]}
             """#
-        guard case .upsert(let points) = try PointsJSON.upsert(Array(text.utf8)) else {
+        guard case .upsert(let points) = try PointsJSON.upsert(Array(text.utf8)).operation else {
             Issue.record("not an upsert")
             return
         }
