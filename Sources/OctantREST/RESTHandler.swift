@@ -21,7 +21,8 @@ package final class RESTHandler: Sendable {
             .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
-            .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,
+            .deleteFieldIndex, .addVector, .removeVector, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors,
+            .setPayload,
             .overwritePayload, .deletePayload, .clearPayload, .batchUpdate:
             .write
         }
@@ -124,7 +125,7 @@ package final class RESTHandler: Sendable {
             throw OctantError(.notImplemented, "\(what) is not supported yet")
         case .listCollections, .getCollection, .createCollection, .patchCollection, .deleteCollection,
             .collectionExists, .collectionCluster, .updateAliases, .listAliases, .collectionAliases,
-            .createFieldIndex, .deleteFieldIndex:
+            .createFieldIndex, .deleteFieldIndex, .addVector, .removeVector:
             return try runCollections(request)
         case .getPoint, .retrievePoints, .scroll, .count:
             return try runReads(request)
@@ -188,6 +189,16 @@ package final class RESTHandler: Sendable {
             _ = try request.writeOptions()
             let key = try PayloadPath(request.parameter("field"))
             let result = try service.deleteFieldIndex(try request.collection(), key)
+            return .result(since: start) { $0.value(result) }
+        case .addVector:
+            _ = try request.writeOptions()
+            let name = request.parameter("name")
+            let definition = try VectorDefinition(name: name, json: try JSONParser.parse(request.body))
+            let result = try service.addVector(try request.collection(), name, definition)
+            return .result(since: start) { $0.value(result) }
+        case .removeVector:
+            _ = try request.writeOptions()
+            let result = try service.removeVector(try request.collection(), request.parameter("name"))
             return .result(since: start) { $0.value(result) }
         default:
             let collection = request.operation == .listAliases ? nil : try request.collection()

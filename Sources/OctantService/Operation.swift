@@ -25,7 +25,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case listCollections, getCollection, createCollection, patchCollection, deleteCollection, collectionExists
     case collectionCluster
     case updateAliases, listAliases, collectionAliases
-    case createFieldIndex, deleteFieldIndex
+    case createFieldIndex, deleteFieldIndex, addVector, removeVector
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
@@ -77,6 +77,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .collectionAliases: Row(verb: .get, path: "/collections/{collection}/aliases", access: .read)
         case .createFieldIndex: Row(verb: .put, path: "/collections/{collection}/index", access: .write)
         case .deleteFieldIndex: Row(verb: .delete, path: "/collections/{collection}/index/{field}", access: .write)
+        case .addVector: Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage)
+        case .removeVector: Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage)
         case .getPoint: Row(verb: .get, path: "/collections/{collection}/points/{id}", access: .read)
         case .retrievePoints: Row(verb: .post, path: "/collections/{collection}/points", access: .read)
         case .upsertPoints: Row(verb: .put, path: "/collections/{collection}/points", access: .write)
@@ -121,7 +123,5 @@ package enum Operation: String, Sendable, CaseIterable {
 
     /// Paths of the protocol that this version does not have, so that a caller is told so instead of `404`.
     package static let laterRows: [Row] = [
-        Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage),
-        Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
     ]
 }

@@ -324,6 +324,11 @@ private func expectDense(
                 query: .nearest(.vector(query)), using: name, filter: filter, params: SearchParams(exact: true),
                 limit: 10))
         #expect(found.count == best.count, "\(note) \(name)")
+        let every = Prefetch(filter: filter, limit: 1000)
+        let rescored = try collection.query(
+            QueryRequest(prefetch: [every], query: .nearest(.vector(query)), using: name, limit: 10))
+        #expect(rescored.count == best.count, "\(note) \(name) rescored")
+        for (hit, score) in zip(rescored, best) { #expect(abs(hit.score - score) < 1e-4, "\(note) rescored") }
         for (place, hit) in found.enumerated() where place < best.count {
             #expect(abs(hit.score - (scores[hit.id] ?? .nan)) < 1e-4, "\(note) \(name) \(hit.id)")
             #expect(abs(hit.score - best[place]) < 1e-4, "\(note) \(name)")
@@ -341,6 +346,16 @@ private func expectSparse(
         let found = try collection.query(
             QueryRequest(query: .nearest(.vector(.sparse(query))), using: name, filter: filter, limit: 10))
         #expect(found.count == best.count, "\(note) \(name) \(query)")
+        // The same by another way: everything that passes, scored row by row.
+        let every = Prefetch(filter: filter, limit: 1000)
+        for query in [
+            Query.nearest(.vector(.sparse(query))),
+            .recommend(Recommendation(positive: [.vector(.sparse(query)), .vector(.sparse(query))])),
+        ] {
+            let rescored = try collection.query(QueryRequest(prefetch: [every], query: query, using: name, limit: 10))
+            #expect(rescored.count == best.count, "\(note) \(name) rescored")
+            for (hit, score) in zip(rescored, best) { #expect(abs(hit.score - score) < 1e-4, "\(note) rescored") }
+        }
         for (place, hit) in found.enumerated() where place < best.count {
             guard let expected = scores[hit.id] else {
                 Issue.record("\(note): \(hit.id) must not be found")

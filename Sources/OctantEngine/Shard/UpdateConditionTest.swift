@@ -95,6 +95,4 @@ private final class WrittenPoint: FilterableRows {
     func wantedIndexes(_ key: PayloadPath) -> [FieldIndexSchema] {
         fieldIndexes.filter { $0.key == key }.map(\.schema)
     }
-
-    func pointID(_ row: UInt32) -> PointID { point.id }
 }
