@@ -302,6 +302,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         (expected.lowercase, expected.asciiFolding) = (false, true)
         (expected.stopwordLanguages, expected.stopwords) = ([.german, .english], ["x"])
         expected.stemmer = .english
+        expected.phraseMatching = true
         let read = try schema(options)
         #expect(read.text == expected && read.json.text == options)
         #expect(try TextAnalysis(fields: JSONFields(expected.json, path: "")) == expected)
