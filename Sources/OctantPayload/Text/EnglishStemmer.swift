@@ -57,7 +57,8 @@ private struct Stemmer {
             removeSuffix()
             removeLastE()
         }
-        for place in word.indices where hasConsonantY && word[place] == UInt8(ascii: "Y") { word[place] = UInt8(ascii: "y") }
+        guard hasConsonantY else { return }
+        for place in word.indices where word[place] == UInt8(ascii: "Y") { word[place] = UInt8(ascii: "y") }
     }
 
     /// Words that are done after the plural is.
