@@ -276,3 +276,80 @@ def test_vector_selectors(client, named):
     client.upsert(named, [models.PointStruct(id=1, vector={"a": [1.0, 2], "b": [1.0, 2, 3]})])
     assert client.retrieve(named, [1], with_vectors=["b"])[0].vector == {"b": [1, 2, 3]}
     assert client.retrieve(named, [1], with_vectors=False)[0].vector is None
+
+
+def versions(client, name):
+    return {p.id: p.payload["v"] for p in client.scroll(name, limit=100)[0]}
+
+
+def at(i, v):
+    return models.PointStruct(id=i, vector=[float(v)] * 4, payload={"v": v})
+
+
+OLDER_THAN_5 = models.Filter(must=[models.FieldCondition(key="v", range=models.Range(lt=5))])
+
+
+def test_update_modes(client, dot):
+    client.upsert(dot, [at(1, 1)], update_mode=models.UpdateMode.UPDATE_ONLY)
+    assert versions(client, dot) == {}
+    client.upsert(dot, [at(1, 1), at(2, 1)], update_mode=models.UpdateMode.INSERT_ONLY)
+    client.upsert(dot, models.Batch(ids=[2, 3], vectors=[[2.0] * 4] * 2, payloads=[{"v": 2}] * 2),
+                  update_mode=models.UpdateMode.INSERT_ONLY)
+    assert versions(client, dot) == {1: 1, 2: 1, 3: 2}
+    r = client.upsert(dot, [at(3, 3), at(4, 3)], update_mode=models.UpdateMode.UPDATE_ONLY)
+    assert r.status == "completed" and versions(client, dot) == {1: 1, 2: 1, 3: 3}
+    client.upsert(dot, [at(4, 4)], update_mode=models.UpdateMode.UPSERT)
+    assert versions(client, dot) == {1: 1, 2: 1, 3: 3, 4: 4}
+
+
+def test_update_filter(client, dot):
+    client.upsert(dot, [at(1, 1), at(2, 7)])
+    client.upsert(dot, [at(1, 9), at(2, 9), at(3, 9)], update_filter=OLDER_THAN_5)
+    assert versions(client, dot) == {1: 9, 2: 7, 3: 9}, "new ones are made whatever the filter says"
+    client.upsert(dot, [at(4, 1)])
+    client.upsert(dot, [at(2, 1), at(4, 2), at(5, 2)], update_filter=OLDER_THAN_5, update_mode=models.UpdateMode.UPDATE_ONLY)
+    assert versions(client, dot) == {1: 9, 2: 7, 3: 9, 4: 2}
+    client.update_vectors(dot, [models.PointVectors(id=i, vector=[5.0] * 4) for i in (2, 4)], update_filter=OLDER_THAN_5)
+    assert [p.vector for p in client.retrieve(dot, [2, 4], with_vectors=True)] == [[7.0] * 4, [5.0] * 4]
+
+
+def test_conditions_in_a_batch_see_the_writes_before_them(client, rest, dot):
+    ops = [{"upsert": {"points": [{"id": 1, "vector": [1] * 4, "payload": {"v": 1}}]}},
+           {"upsert": {"points": [{"id": i, "vector": [1] * 4, "payload": {"v": 2}} for i in (1, 2)], "update_mode": "insert_only"}},
+           {"set_payload": {"payload": {"v": 8}, "points": [1]}},
+           {"upsert": {"points": [{"id": i, "vector": [1] * 4, "payload": {"v": 3}} for i in (1, 2)],
+                       "update_filter": OLDER_THAN_5.model_dump(exclude_none=True)}}]
+    assert len(rest("POST", f"/collections/{dot}/points/batch?wait=true", {"operations": ops}).result) == 4
+    assert versions(client, dot) == {1: 8, 2: 3}
+
+
+def test_a_condition_that_cannot_be_read_is_refused(rest, dot):
+    for extra in ({"update_mode": "sometimes"}, {"update_mode": 1}, {"update_filter": {"must": [{"key": 1}]}}):
+        r = put(rest, dot, [{"id": 1, "vector": [1, 2, 3, 4]}], **extra)
+        assert r.status == 400 and r.error.startswith("Format error in JSON body: "), r.body
+    assert rest("POST", f"/collections/{dot}/points/count", {}).result == {"count": 0}
+
+
+def test_a_batch_is_checked_before_its_first_operation_is_made(rest, client, dot):
+    good = {"upsert": {"points": [{"id": 1, "vector": [1, 2, 3, 4]}]}}
+    for bad, status in (({"upsert": {"points": [{"id": 2, "vector": [1, 2]}]}}, 400), ({"delete_vectors": {"points": [1], "vector": ["x"]}}, 400),
+                        ({"update_vectors": {"points": [{"id": 1, "vector": {"x": [1]}}]}}, 400), ({"nonsense": {}}, 400)):
+        for wait in ("true", "false"):
+            r = rest("POST", f"/collections/{dot}/points/batch?wait={wait}", {"operations": [good, bad]})
+            assert r.status == status, r.body
+    assert client.count(dot).count == 0
+
+
+def test_timeout_of_a_write(rest, dot):
+    body = {"points": [{"id": 1, "vector": [1, 2, 3, 4]}]}
+    assert rest("PUT", f"/collections/{dot}/points?wait=true&timeout=60", body).result["status"] == "completed"
+    assert rest("PUT", f"/collections/{dot}/points?timeout=1", body).result["status"] == "acknowledged"
+    r = rest("PUT", f"/collections/{dot}/points?wait=true&timeout=0", body)
+    assert r.status == 422 and r.error == "Validation error in query parameters: [timeout: value 0 invalid, must be 1 or larger]"
+    r = rest("PUT", f"/collections/{dot}/points?wait=true&ordering=never", body)
+    assert r.status == 400 and "`never`" in r.error
+
+
+def test_update_queue(rest, dot):
+    put(rest, dot, [{"id": 1, "vector": [1, 2, 3, 4]}])
+    assert rest("GET", f"/collections/{dot}").result["update_queue"] == {"length": 0}

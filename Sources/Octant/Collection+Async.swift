@@ -4,9 +4,11 @@ public import OctantModel
 extension Collection {
     /// Writes; returns when the write is on disk and visible.
     @discardableResult
-    public func update(_ operation: UpdateOperation) async throws(OctantError) -> UpdateResult {
+    public func update(
+        _ operation: UpdateOperation, when condition: UpdateCondition? = nil
+    ) async throws(OctantError) -> UpdateResult {
         try await withCheckedContinuation { continuation in
-            update(operation, wait: true) { continuation.resume(returning: $0) }
+            update(operation, when: condition, wait: true) { continuation.resume(returning: $0) }
         }.get()
     }
 

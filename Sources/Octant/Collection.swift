@@ -11,15 +11,24 @@ public final class Collection: Sendable {
     /// The name it was made under.
     public let name: String
     package let shard: Shard
-    private let compute: ComputePool
+    let compute: ComputePool
+    private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
 
-    init(name: String, shard: Shard, compute: ComputePool) {
+    init(name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer) {
         self.name = name
         self.shard = shard
         self.compute = compute
+        self.timer = timer
     }
+
+    /// Calls `action` at an instant, unless the token is cancelled before.
+    func call(at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void) -> UInt64 {
+        timer.call(at: deadline, action)
+    }
+
+    func cancelCall(_ token: UInt64) { timer.cancel(token) }
 
     func onSearchThread(_ job: @escaping @Sendable () -> Void) { compute.submit(job) }
 
@@ -28,32 +37,8 @@ public final class Collection: Sendable {
 
     // MARK: Writing
 
-    /// Validates and logs a write on this thread; `completion` is called once, from a thread of the engine.
-    ///
-    /// - Parameter wait: answer `completed` when the write is on disk and visible; else `acknowledged` when the operating
-    ///   system has it (it then survives the end of the process, and is synced within milliseconds).
-    public func update(
-        _ operation: UpdateOperation, wait: Bool,
-        completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
-    ) {
-        let prepared: UpdateOperation
-        do throws(OctantError) { prepared = try validated(operation) } catch {
-            completion(.failure(error))
-            return
-        }
-        shard.submit(prepared, wait: wait, completion: completion)
-    }
-
-    /// Writes and returns when the write is on disk and visible.
-    @discardableResult
-    public func update(_ operation: UpdateOperation) throws(OctantError) -> UpdateResult {
-        let done = Monitor<Result<UpdateResult, OctantError>?>(nil)
-        update(operation, wait: true) { result in done.change { $0 = result } }
-        return try done.wait { $0 }.get()
-    }
-
     /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
-    private func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+    func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
         let vectors = config.params.vectors
         switch operation {
         case .upsert(var points):
@@ -89,69 +74,6 @@ public final class Collection: Sendable {
 
     // MARK: Reading
 
-    /// Points ranked by the request's query, best first; ascending by id without one.
-    public func query(_ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        let view = shard.view
-        try check(request.withVector)
-        guard request.limit > 0, request.offset >= 0 else { return [] }
-        guard let query = request.query else {
-            guard request.scoreThreshold == nil else {
-                throw OctantError(
-                    .badRequest,
-                    "A query is needed to use the score_threshold. Can't have score_threshold without defining a query."
-                )
-            }
-            let count = request.limit.addingReportingOverflow(request.offset)
-            return view.page(request.filter, from: nil, limit: count.overflow ? .max : count.partialValue)
-                .dropFirst(request.offset).map { scored($0.hit, 0, view, request) }
-        }
-        let search = try plan(query, request, view)
-        let direction = search.distance
-        var found = search.run(view, pool: compute)
-        if let threshold = request.scoreThreshold {
-            found.removeAll { hit in
-                let score = DenseKernels.reportedScore(direction, similarity: hit.similarity)
-                return direction.largerIsBetter ? score <= threshold : score >= threshold
-            }
-        }
-        return found.dropFirst(request.offset).map { hit in
-            scored(hit.hit, DenseKernels.reportedScore(direction, similarity: hit.similarity), view, request)
-        }
-    }
-
-    private func plan(
-        _ query: Query, _ request: QueryRequest, _ view: ReadView
-    ) throws(OctantError) -> NearestSearch {
-        guard let params = view.config.params.vectors[request.using] else { throw .unknownVector(request.using) }
-        let vector: [Float]
-        var excluded: PointID?
-        switch query {
-        case .nearest(.vector(let given)):
-            vector = try params.prepared(given, name: request.using)
-        case .nearest(.id(let id)):
-            guard let (source, row) = view.locate(id) else {
-                throw OctantError(.notFound, "No point with id \(id) found")
-            }
-            guard let components = source.vector(row, request.using) else {
-                throw OctantError(.badInput, "Point \(id) does not have vector with name \(request.using)")
-            }
-            vector = Array(UnsafeBufferPointer(start: components, count: params.size))
-            excluded = id
-        }
-        let (wanted, overflow) = request.limit.addingReportingOverflow(request.offset)
-        return NearestSearch(
-            using: request.using, distance: params.distance, query: vector, filter: request.filter, excluded: excluded,
-            params: request.params, limit: min(overflow ? .max : wanted, max(view.liveCount, 1)))
-    }
-
-    private func scored(
-        _ hit: ReadView.Hit, _ score: Float, _ view: ReadView, _ request: QueryRequest
-    ) -> ScoredPoint {
-        ScoredPoint(
-            id: hit.source.id(hit.row), version: hit.source.version(hit.row), score: score,
-            payload: view.payload(of: hit, request.withPayload), vectors: view.vectors(of: hit, request.withVector))
-    }
-
     /// The points of these ids that exist, in the order asked for.
     public func retrieve(
         _ ids: [PointID], withPayload: PayloadSelector = .all, withVector: VectorSelector = .none
@@ -169,6 +91,7 @@ public final class Collection: Sendable {
     public func scroll(_ request: ScrollRequest) throws(OctantError) -> ScrollPage {
         try check(request.withVector)
         let view = shard.view
+        if let order = request.orderBy { return try scroll(request, by: order, view) }
         let limit = min(max(request.limit, 1), max(view.liveCount, 1))
         let found = view.page(request.filter, from: request.offset, limit: limit + 1)
         let points = found.prefix(limit).map {
@@ -182,7 +105,7 @@ public final class Collection: Sendable {
         shard.view.count(filter)
     }
 
-    private func check(_ selector: VectorSelector) throws(OctantError) {
+    func check(_ selector: VectorSelector) throws(OctantError) {
         guard case .names(let names) = selector else { return }
         let vectors = config.params.vectors
         for name in names where vectors[name] == nil { throw .unknownVector(name) }
@@ -208,7 +131,7 @@ public final class Collection: Sendable {
         }
         return CollectionInfo(
             status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,
-            warnings: [],
+            warnings: configWarnings,
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
             updateQueueLength: shard.queueLength)

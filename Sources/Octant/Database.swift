@@ -29,7 +29,10 @@ public final class Database: Sendable {
     /// that a burst of writes leaves the cores to readers.
     private static let writeThreads = 4
 
-    private let path: String
+    /// The folder.
+    package let path: String
+    /// Threads that searches run on.
+    package let searchThreadCount: Int
     private let fileSystem: any FileSystem
     private let limits: ShardLimits
     private let lock: FolderLock
@@ -39,6 +42,7 @@ public final class Database: Sendable {
     private let naming = Monitor(())
     private let compute: ComputePool
     private let writers: ComputePool
+    private let timer = DeadlineTimer()
     private let background: BackgroundWorker
     private let log: @Sendable (String) -> Void
 
@@ -83,9 +87,8 @@ public final class Database: Sendable {
         state = Monitor(State(catalog: catalog))
         try Self.removeOrphans(path, stored, fileSystem, log)
         if stored == nil { _ = try store.publish(catalog.encoded()) }
-        compute = ComputePool(
-            name: "octant-search",
-            threadCount: options.searchThreads > 0 ? options.searchThreads : Thread.processorCount)
+        searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
+        compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads)
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
@@ -99,7 +102,7 @@ public final class Database: Sendable {
             let shard = try Shard.open(
                 path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
             background.add(shard)
-            return .open(Collection(name: name, shard: shard, compute: compute))
+            return .open(Collection(name: name, shard: shard, compute: compute, timer: timer))
         } catch {
             log("collection `\(name)` cannot be opened: \(error)")
             return .damaged(OctantError(.unavailable, "Collection `\(name)` cannot be opened: \(error)"))
@@ -148,6 +151,7 @@ public final class Database: Sendable {
         background.close()
         writers.close()
         compute.close()
+        timer.close()
         lock.release()
     }
 
@@ -197,7 +201,7 @@ public final class Database: Sendable {
                 made = shard
                 try publish { $0.collections[name] = uuid }
                 background.add(shard)
-                let collection = Collection(name: name, shard: shard, compute: compute)
+                let collection = Collection(name: name, shard: shard, compute: compute, timer: timer)
                 state.withLock { $0.entries[name] = .open(collection) }
                 return nil
             } catch {

@@ -18,6 +18,8 @@ public struct OctantError: Error, Sendable, Equatable, CustomStringConvertible {
         case service
         /// HTTP 403, prefix `Forbidden: `.
         case forbidden
+        /// HTTP 405: only another kind of server can do it.
+        case methodNotAllowed
         /// HTTP 408, prefix `Timeout: `.
         case timeout
         /// HTTP 503: the collection cannot serve now (its data is damaged, or it is closing).
@@ -48,7 +50,7 @@ public struct OctantError: Error, Sendable, Equatable, CustomStringConvertible {
         case .service: "Service internal error: " + message
         case .forbidden: "Forbidden: " + message
         case .timeout: "Timeout: " + message
-        case .validation, .format, .unavailable, .insufficientStorage, .notImplemented: message
+        case .validation, .format, .methodNotAllowed, .unavailable, .insufficientStorage, .notImplemented: message
         }
     }
 }

@@ -13,10 +13,12 @@ package final class RESTHandler: Sendable {
 
     private static func place(of operation: Operation) -> Place {
         switch operation {
-        case .root, .healthz, .livez, .readyz, .clusterStatus, .later: .here
+        case .root, .healthz, .livez, .readyz, .clusterStatus, .openAPI, .clusterOnly, .later: .here
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
-            .search, .searchBatch:
+            .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
+            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets, .optimizations, .issues, .clearIssues,
+            .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
             .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,
@@ -30,7 +32,8 @@ package final class RESTHandler: Sendable {
         let telemetry = service.telemetry
         let counted: @Sendable (RESTResponse) -> Void = { response in
             telemetry.record(
-                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start))
+                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start),
+                collection: request.parameters.first { $0.name == "collection" }?.value)
             respond(response)
         }
         switch Self.place(of: request.operation) {
@@ -46,9 +49,8 @@ package final class RESTHandler: Sendable {
         let start = request.start
         do throws(OctantError) {
             if request.operation == .batchUpdate {
-                let (collection, wait) = (try request.collection(), try request.wait())
-                let operations = try PointsJSON.batch(request.body)
-                return service.updateBatch(collection, operations, wait: wait) { result in
+                let (collection, options) = (try request.collection(), try request.writeOptions())
+                return service.updateBatch(collection, try PointsJSON.batch(request.body), options) { result in
                     respond(
                         Self.response(result, start) { writer, results in
                             writer.beginArray()
@@ -58,8 +60,8 @@ package final class RESTHandler: Sendable {
                 }
             }
             guard let decode = Self.decoder(of: request.operation) else { return respond(answer(request)) }
-            let (collection, wait) = (try request.collection(), try request.wait())
-            service.update(collection, try decode(request.body), wait: wait) { result in
+            let (collection, options) = (try request.collection(), try request.writeOptions())
+            service.update(collection, try decode(request.body), options) { result in
                 respond(Self.response(result, start) { $0.value($1) })
             }
         } catch {
@@ -80,7 +82,7 @@ package final class RESTHandler: Sendable {
     /// What reads the body of a write of points.
     private static func decoder(
         of operation: Operation
-    ) -> (([UInt8]) throws(OctantError) -> UpdateOperation)? {
+    ) -> (([UInt8]) throws(OctantError) -> UpdateRequest)? {
         let name: String
         switch operation {
         case .upsertPoints: return PointsJSON.upsert
@@ -113,16 +115,22 @@ package final class RESTHandler: Sendable {
         case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
-        case .telemetry: return telemetry(request)
-        case .metrics: return .text(metrics())
+        case .telemetry, .metrics, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            return try runReports(request)
+        case .openAPI: return RESTResponse(status: 200, body: Array(OpenAPIDocument.text.utf8))
+        case .clusterOnly: throw Service.standalone
         case .later:
-            throw OctantError(.notImplemented, "This operation is not supported yet")
+            let what = request.parameter("operation").prefix(200)
+            throw OctantError(.notImplemented, "\(what) is not supported yet")
         case .listCollections, .getCollection, .createCollection, .patchCollection, .deleteCollection,
             .collectionExists, .collectionCluster, .updateAliases, .listAliases, .collectionAliases,
             .createFieldIndex, .deleteFieldIndex:
             return try runCollections(request)
-        case .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch, .search, .searchBatch:
+        case .getPoint, .retrievePoints, .scroll, .count:
             return try runReads(request)
+        case .query, .queryBatch, .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch,
+            .recommendGroups, .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets:
+            return try runQueries(request)
         case .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload, .overwritePayload,
             .deletePayload, .clearPayload, .batchUpdate:
             throw OctantError(.service, "a write was not run as one")
@@ -172,12 +180,12 @@ package final class RESTHandler: Sendable {
             try service.updateAliases(try SchemaJSON.aliases(request.body))
             return .result(since: start) { $0.value(true) }
         case .createFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let (key, schema) = try SchemaJSON.fieldIndex(request.body)
             let result = try service.createFieldIndex(try request.collection(), key, schema)
             return .result(since: start) { $0.value(result) }
         case .deleteFieldIndex:
-            _ = try request.wait()
+            _ = try request.writeOptions()
             let key = try PayloadPath(request.parameter("field"))
             let result = try service.deleteFieldIndex(try request.collection(), key)
             return .result(since: start) { $0.value(result) }
@@ -230,34 +238,10 @@ package final class RESTHandler: Sendable {
                 if let next = page.next { writer.value(next) } else { writer.null() }
                 writer.endObject()
             }
-        case .count:
+        default:
             let (filter, exact) = try ReadsJSON.count(request.body)
             let count = try service.count(collection, filter, exact: exact)
             return .result(since: start) { $0.value(["count": .integer(Int64(count))]) }
-        case .query:
-            let points = try service.query(collection, try ReadsJSON.query(request.body))
-            return .result(since: start) { Self.write(points, legacy: false, &$0) }
-        case .search:
-            let points = try service.query(collection, try ReadsJSON.search(request.body))
-            return .result(since: start) { Self.write(points, legacy: true, &$0) }
-        default:
-            let legacy = request.operation == .searchBatch
-            let requests = try ReadsJSON.batch(request.body, legacy: legacy)
-            let answers = try service.queryBatch(collection, requests)
-            return .result(since: start) { writer in
-                writer.beginArray()
-                for points in answers { Self.write(points, legacy: legacy, &writer) }
-                writer.endArray()
-            }
         }
-    }
-
-    /// The legacy family answers with the bare list.
-    private static func write(_ points: [ScoredPoint], legacy: Bool, _ writer: inout JSONWriter) {
-        if legacy { return writer.value(points) }
-        writer.beginObject()
-        writer.key("points")
-        writer.value(points)
-        writer.endObject()
     }
 }

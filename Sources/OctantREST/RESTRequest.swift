@@ -36,22 +36,36 @@ package struct RESTRequest: Sendable {
         return name
     }
 
-    private func item(_ name: String) -> String? { query.last { $0.name == name }?.value }
+    func item(_ name: String) -> String? { query.last { $0.name == name }?.value }
 
-    /// `wait`, after checking the other parameters of writes.
-    func wait() throws(OctantError) -> Bool {
-        try checkTimeout()
+    /// `wait` and `timeout`, after checking the other parameters of writes.
+    func writeOptions() throws(OctantError) -> WriteOptions {
+        let seconds = try timeout()
         if let ordering = item("ordering"), !["weak", "medium", "strong"].contains(ordering) {
             throw OctantError(
                 .format,
                 "Query deserialize error: unknown variant `\(ordering)`, expected one of `weak`, `medium`, `strong`")
         }
-        switch item("wait") {
+        guard try flag("wait") else { return WriteOptions(wait: false) }
+        return WriteOptions(wait: true, deadline: seconds.map { start + .seconds($0) })
+    }
+
+    /// A query item that is `true` or `false`.
+    func flag(_ name: String) throws(OctantError) -> Bool {
+        switch item(name) {
         case nil, "false": return false
         case "true": return true
-        default:
-            throw OctantError(.format, "Query deserialize error: provided string was not `true` or `false`")
+        default: throw OctantError(.format, "Query deserialize error: provided string was not `true` or `false`")
         }
+    }
+
+    /// A query item that is a number, from zero.
+    func number(_ name: String) throws(OctantError) -> Int? {
+        guard let text = item(name) else { return nil }
+        guard let number = UInt64(text) else {
+            throw OctantError(.format, "Query deserialize error: invalid digit found in string")
+        }
+        return Int(clamping: number)
     }
 
     /// Checks the parameters of reads.
@@ -69,8 +83,14 @@ package struct RESTRequest: Sendable {
     }
 
     /// Checks `timeout`.
-    func checkTimeout() throws(OctantError) {
-        guard let text = item("timeout") else { return }
+    func checkTimeout() throws(OctantError) { _ = try timeout() }
+
+    /// Beyond this a wait has no end that anyone would see.
+    private static let timeoutSecondsMax: UInt64 = 1_000_000_000
+
+    /// `timeout`: how many seconds to wait.
+    func timeout() throws(OctantError) -> UInt64? {
+        guard let text = item("timeout") else { return nil }
         guard let seconds = UInt64(text) else {
             throw OctantError(.format, "Query deserialize error: invalid digit found in string")
         }
@@ -79,6 +99,7 @@ package struct RESTRequest: Sendable {
                 .validation,
                 "Validation error in query parameters: [timeout: value \(seconds) invalid, must be 1 or larger]")
         }
+        return min(seconds, Self.timeoutSecondsMax)
     }
 }
 
@@ -156,6 +177,7 @@ extension OctantError {
         case .notFound: 404
         case .service: 500
         case .forbidden: 403
+        case .methodNotAllowed: 405
         case .timeout: 408
         case .unavailable: 503
         case .insufficientStorage: 507

@@ -23,7 +23,8 @@ package struct Router: Sendable {
         for operation in Operation.allCases {
             if let row = operation.row { add(row, operation) }
         }
-        for row in Operation.laterRows { add(row, .later) }
+        for row in Operation.laterRows + Operation.absentRows { add(row, .later) }
+        for row in Operation.clusterRows { add(row, .clusterOnly) }
     }
 
     private mutating func add(_ row: Operation.Row, _ operation: Operation) {
@@ -68,6 +69,9 @@ package struct Router: Sendable {
         var parameters: [(name: String, value: String)] = []
         for (segment, part) in zip(best.segments, parts) {
             if case .parameter(let name) = segment { parameters.append((name, part)) }
+        }
+        if best.operation == .later {
+            parameters.append(("operation", "\(verb) /\(parts.joined(separator: "/"))"))
         }
         return .found(best.operation, parameters: parameters)
     }

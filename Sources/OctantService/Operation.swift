@@ -29,6 +29,12 @@ package enum Operation: String, Sendable, CaseIterable {
     case getPoint, retrievePoints, upsertPoints, deletePoints, updateVectors, deleteVectors
     case setPayload, overwritePayload, deletePayload, clearPayload, batchUpdate
     case scroll, count, query, queryBatch, search, searchBatch
+    case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
+    case facet, matrixPairs, matrixOffsets
+    case openAPI
+    case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
+    /// What only a cluster can do: 405.
+    case clusterOnly
     /// Operations of the protocol that this version answers with 501.
     case later
 
@@ -40,8 +46,13 @@ package enum Operation: String, Sendable, CaseIterable {
         package var path: String
         /// What the caller must be allowed.
         package var access: AccessRight
-        /// Its name in telemetry and metrics.
-        package var label: String { "\(verb.rawValue) \(path)" }
+        /// The path as telemetry and metrics show it.
+        package var endpoint: String {
+            path.split(separator: "/", omittingEmptySubsequences: false)
+                .map { $0 == "{collection}" ? "{name}" : $0 }.joined(separator: "/")
+        }
+        /// Its name in telemetry.
+        package var label: String { "\(verb.rawValue) \(endpoint)" }
     }
 
     /// The operation table.
@@ -83,29 +94,36 @@ package enum Operation: String, Sendable, CaseIterable {
         case .queryBatch: Row(verb: .post, path: "/collections/{collection}/points/query/batch", access: .read)
         case .search: Row(verb: .post, path: "/collections/{collection}/points/search", access: .read)
         case .searchBatch: Row(verb: .post, path: "/collections/{collection}/points/search/batch", access: .read)
-        case .later: nil
+        case .queryGroups: Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read)
+        case .searchGroups: Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read)
+        case .recommend: Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read)
+        case .recommendBatch:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read)
+        case .recommendGroups:
+            Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read)
+        case .discover: Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read)
+        case .discoverBatch: Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read)
+        case .facet: Row(verb: .post, path: "/collections/{collection}/facet", access: .read)
+        case .matrixPairs:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read)
+        case .matrixOffsets:
+            Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read)
+        case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
+        case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
+        case .issues: Row(verb: .get, path: "/issues", access: .manage)
+        case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
+        case .quotas: Row(verb: .get, path: "/quotas", access: .manage)
+        case .updateQuotas: Row(verb: .put, path: "/quotas", access: .manage)
+        case .shardKeys: Row(verb: .get, path: "/collections/{collection}/shards", access: .read)
+        case .clusterOnly, .later: nil
         }
     }
 
     /// Paths of the protocol that this version does not have, so that a caller is told so instead of `404`.
     package static let laterRows: [Row] = [
-        Row(verb: .get, path: "/issues", access: .manage), Row(verb: .delete, path: "/issues", access: .manage),
-        Row(verb: .get, path: "/quotas", access: .manage), Row(verb: .put, path: "/quotas", access: .manage),
-        Row(verb: .get, path: "/snapshots", access: .manage), Row(verb: .post, path: "/snapshots", access: .manage),
-        Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read),
         Row(verb: .put, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .delete, path: "/collections/{collection}/vectors/{name}", access: .manage),
         Row(verb: .get, path: "/collections/{collection}/snapshots", access: .manage),
         Row(verb: .post, path: "/collections/{collection}/snapshots", access: .manage),
-        Row(verb: .post, path: "/collections/{collection}/facet", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/query/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/pairs", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/batch", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/recommend/groups", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover", access: .read),
-        Row(verb: .post, path: "/collections/{collection}/points/discover/batch", access: .read),
     ]
 }

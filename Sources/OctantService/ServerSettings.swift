@@ -8,6 +8,8 @@ package struct ServerSettings: Sendable {
     package var httpPort = 6333
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
+    /// What the names of metrics begin with.
+    package var metricsPrefix = ""
     /// Whether web pages of other origins may ask.
     package var enableCORS = true
     /// The folder of collections.
@@ -135,11 +137,27 @@ extension ServerSettings {
     private static let known: Set<String> = [
         "log_level", "telemetry_disabled", "service.host", "service.http_port", "service.max_request_size_mb",
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
-        "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
+        "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
         "storage.snapshots_path", "storage.on_disk_payload", "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
+
+    private static func metricsPrefix(_ service: JSONFields) throws(OctantError) -> String? {
+        guard let prefix = try service.text("metrics_prefix") else { return nil }
+        let isPlain = prefix.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isPlain else {
+            throw OctantError(.format, "service.metrics_prefix may hold letters, digits and underscores only")
+        }
+        return prefix
+    }
 
     private mutating func read(_ top: JSONFields) throws(OctantError) {
         if let level = try top.text("log_level") { logLevel = level }
@@ -152,6 +170,7 @@ extension ServerSettings {
             httpPort = try service.int("http_port", from: 0, to: 65_535) ?? httpPort
             maxRequestSizeMB = try service.int("max_request_size_mb", from: 1, to: 4096) ?? maxRequestSizeMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
+            metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix
             for key in ["api_key", "alt_api_key"] {
                 if let value = try service.text(key), !value.isEmpty { apiKeys.append(value) }
             }

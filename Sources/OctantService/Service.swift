@@ -8,7 +8,11 @@ package final class Service: Sendable {
     /// What collections get that do not say otherwise.
     package let defaults: CollectionDefaults
     /// What happened so far.
-    package let telemetry: Telemetry
+    package let telemetry = Telemetry()
+    /// What it found that a user could make better.
+    package let issues = Issues()
+    /// What the names of metrics begin with.
+    let metricsPrefix: String
 
     /// The name and version clients see: those of the protocol this server speaks.
     package static let title = "qdrant - vector search engine"
@@ -16,10 +20,12 @@ package final class Service: Sendable {
     package static let version = "1.19.0"
 
     /// A service over an open database.
-    package init(database: Database, defaults: CollectionDefaults = CollectionDefaults()) {
+    package init(
+        database: Database, defaults: CollectionDefaults = CollectionDefaults(), metricsPrefix: String = ""
+    ) {
         self.database = database
         self.defaults = defaults
-        telemetry = Telemetry()
+        self.metricsPrefix = metricsPrefix
     }
 
     // MARK: Collections
@@ -37,7 +43,8 @@ package final class Service: Sendable {
 
     /// Drops a collection; whether there was one.
     package func deleteCollection(_ name: String) throws(OctantError) -> Bool {
-        try database.deleteCollection(name)
+        defer { telemetry.forget(name) }
+        return try database.deleteCollection(name)
     }
 
     /// The report of a collection.
@@ -86,37 +93,49 @@ package final class Service: Sendable {
 
     /// Makes a write. `completion` is called once, from any thread.
     package func update(
-        _ collection: String, _ operation: UpdateOperation, wait: Bool,
+        _ collection: String, _ request: UpdateRequest, _ options: WriteOptions,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
     ) {
         do throws(OctantError) {
-            try database.collection(collection).update(operation, wait: wait, completion: completion)
+            let collection = try database.collection(collection)
+            collection.submit(
+                try collection.prepared(request), wait: options.wait, deadline: options.deadline,
+                completion: completion)
         } catch {
             completion(.failure(error))
         }
     }
 
-    /// Makes writes in order; the first that fails ends it. Those before it stay made.
+    /// Makes writes in order. All are checked before the first is made; one that fails when it is applied ends it, and
+    /// those before it stay made.
     package func updateBatch(
-        _ collection: String, _ operations: [UpdateOperation], wait: Bool,
+        _ collection: String, _ requests: [UpdateRequest], _ options: WriteOptions,
         completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
     ) {
-        step(collection, operations[...], wait, [], completion)
+        do throws(OctantError) {
+            let collection = try database.collection(collection)
+            var prepared: [PreparedUpdate] = []
+            prepared.reserveCapacity(requests.count)
+            for request in requests { prepared.append(try collection.prepared(request)) }
+            step(collection, prepared[...], options, [], completion)
+        } catch {
+            completion(.failure(error))
+        }
     }
 
     private func step(
-        _ collection: String, _ rest: ArraySlice<UpdateOperation>, _ wait: Bool, _ done: [UpdateResult],
+        _ collection: Collection, _ rest: ArraySlice<PreparedUpdate>, _ options: WriteOptions, _ done: [UpdateResult],
         _ completion: @escaping @Sendable (Result<[UpdateResult], OctantError>) -> Void
     ) {
         guard let next = rest.first else { return completion(.success(done)) }
-        update(collection, next, wait: wait) { result in
+        collection.submit(next, wait: options.wait, deadline: options.deadline) { result in
             switch result {
             case .failure(let error): completion(.failure(error))
             case .success(let result):
                 let remaining = rest.dropFirst()
                 guard !remaining.isEmpty else { return completion(.success(done + [result])) }
                 // The engine's thread must not validate and log the next write.
-                self.database.submitWrite { self.step(collection, remaining, wait, done + [result], completion) }
+                self.database.submitWrite { self.step(collection, remaining, options, done + [result], completion) }
             }
         }
     }
@@ -139,17 +158,38 @@ package final class Service: Sendable {
 
     /// A page of points.
     package func scroll(_ collection: String, _ request: ScrollRequest) throws(OctantError) -> ScrollPage {
-        try database.collection(collection).scroll(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.scroll(request)
     }
 
     /// How many points pass.
     package func count(_ collection: String, _ filter: Filter?, exact: Bool) throws(OctantError) -> Int {
-        try database.collection(collection).count(filter, exact: exact)
+        let collection = try database.collection(collection)
+        issues.note(filter, collection)
+        return try collection.count(filter, exact: exact)
     }
 
     /// A ranked read.
     package func query(_ collection: String, _ request: QueryRequest) throws(OctantError) -> [ScoredPoint] {
-        try database.collection(collection).query(request)
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.query(request, siblings: database.collection)
+    }
+
+    /// A ranked read in groups.
+    package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
+        try database.collection(collection).queryGroups(request, siblings: database.collection)
+    }
+
+    /// How many points have each value of a key.
+    package func facet(_ collection: String, _ request: FacetRequest) throws(OctantError) -> [FacetHit] {
+        try database.collection(collection).facet(request)
+    }
+
+    /// How near some points are to each other.
+    package func matrix(_ collection: String, _ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
+        try database.collection(collection).matrix(request)
     }
 
     /// Several ranked reads, all or none.
@@ -159,8 +199,25 @@ package final class Service: Sendable {
         let collection = try database.collection(collection)
         var answers: [[ScoredPoint]] = []
         answers.reserveCapacity(requests.count)
-        for request in requests { answers.append(try collection.query(request)) }
+        for request in requests {
+            issues.note(request.filter, collection)
+            answers.append(try collection.query(request, siblings: database.collection))
+        }
         return answers
+    }
+}
+
+/// How a write is to be answered.
+package struct WriteOptions: Sendable {
+    /// When it is on disk and visible, not only logged.
+    package var wait: Bool
+    /// When to stop waiting.
+    package var deadline: ContinuousClock.Instant?
+
+    /// Options.
+    package init(wait: Bool, deadline: ContinuousClock.Instant? = nil) {
+        self.wait = wait
+        self.deadline = deadline
     }
 }
 

@@ -55,7 +55,9 @@ struct ServerProcess {
         let database = try Database.open(options)
         defer { database.close() }
 
-        let handler = RESTHandler(service: Service(database: database, defaults: settings.defaults))
+        let handler = RESTHandler(
+            service: Service(
+                database: database, defaults: settings.defaults, metricsPrefix: settings.metricsPrefix))
         let policy = AccessPolicy(
             keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
         let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

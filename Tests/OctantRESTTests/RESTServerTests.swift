@@ -128,7 +128,7 @@ private let fourDimensions = #"{"vectors":{"size":4,"distance":"Dot"}}"#
                 ("PUT", "/collections/c", #"{"vectors":{"size":0,"distance":"Dot"}}"#, 422),
                 ("PUT", "/collections/a%3Cb", "{}", 422), ("GET", "/nowhere", "", 404),
                 ("DELETE", "/aliases", "", 405),
-                ("PUT", "/collections/c/points?wait=maybe", "{}", 400), ("POST", "/collections/c/facet", "{}", 501),
+                ("PUT", "/collections/c/points?wait=maybe", "{}", 400), ("POST", "/collections/c/facet", "{}", 400),
                 ("POST", "/collections/c/points/query", String(repeating: "[", count: 10_000), 400),
                 ("PUT", "/collections/none/points", #"{"points":[]}"#, 404),
             ] {

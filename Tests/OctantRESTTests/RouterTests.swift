@@ -18,9 +18,12 @@ import Testing
                 .replacing("{field}", with: "f")
             #expect(found(row.verb.rawValue, path)?.0 == operation, "\(row.label)")
         }
-        for row in Operation.laterRows {
+        for row in Operation.laterRows + Operation.absentRows {
             let path = row.path.replacing("{collection}", with: "c").replacing("{name}", with: "n")
             #expect(found(row.verb.rawValue, path)?.0 == .later, "\(row.label)")
+        }
+        for row in Operation.clusterRows {
+            #expect(found(row.verb.rawValue, row.path)?.0 == .clusterOnly, "\(row.label)")
         }
     }
 

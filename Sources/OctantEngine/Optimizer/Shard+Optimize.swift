@@ -57,6 +57,21 @@ extension Shard {
             indexable: indexable, idle: idle)
     }
 
+    /// The steps that are due by what is known now, without those of `busy` segments. Each is planned as if the ones
+    /// before it had taken their segments away.
+    func pendingPlans(_ view: ReadView, except busy: Set<String>) -> [OptimizerPlan] {
+        var left = parts(view, checkpoint: nil).filter { !busy.contains($0.uuid.description) }
+        var plans: [OptimizerPlan] = []
+        while let plan = OptimizerPlan.next(
+            left, config: view.config.optimizer, processors: Thread.processorCount,
+            indexable: Self.wantsGraph(view.config), idle: isIdle), !plan.sources.isEmpty
+        {
+            plans.append(plan)
+            left.removeAll { plan.sources.contains($0.uuid) }
+        }
+        return plans
+    }
+
     /// Does one step of background work on segments, if one is due. Returns whether it did.
     ///
     /// - Parameter threads: threads for building graphs.
@@ -87,11 +102,16 @@ extension Shard {
             return false
         }
         background.change { $0.optimizing = true }
+        optimizations.withLock { $0.begin(plan, view.described(plan.sources)) }
         do throws(StorageError) {
             try run(plan, view, threads: threads)
+            optimizations.withLock { $0.end(.done) }
             background.change { $0.noteOptimized() }
             return true
         } catch {
+            optimizations.withLock {
+                $0.end(error.code == .closed ? .cancelled("the collection closed") : .error(error.description))
+            }
             note(error, of: plan.reason.rawValue)
             return false
         }

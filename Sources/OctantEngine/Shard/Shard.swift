@@ -27,6 +27,7 @@ package final class Shard: Sendable {
     let publication: Monitor<Manifest>
     let queue = Monitor(ApplyQueue())
     let background = Monitor(BackgroundState())
+    let optimizations = Mutex(OptimizationLog())
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
@@ -67,25 +68,30 @@ package final class Shard: Sendable {
     /// Logs a validated operation and arranges for it to be applied.
     ///
     /// - Parameters:
+    ///   - condition: which of the operation's points are written; decided here, so that the log needs no filter.
     ///   - wait: answer when the operation is on disk and visible, else when the operating system has it.
     ///   - completion: called once, from a thread of the engine or from this one.
+    /// - Returns: the operation's number in the log; `nil` if it was refused.
+    @discardableResult
     package func submit(
-        _ operation: UpdateOperation, wait: Bool,
+        _ operation: UpdateOperation, when condition: UpdateCondition? = nil, wait: Bool,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
-    ) {
-        let failed: OctantError? = order.withLock { _ in
-            do throws(OctantError) {
+    ) -> LSN? {
+        let logged: Result<LSN, OctantError> = order.withLock { _ in
+            Result { () throws(OctantError) in
                 try admit(operation)
-                let resolved = try resolve(operation)
-                try enqueue(resolved, wait: wait, completion)
-                return nil
-            } catch {
-                return error
+                return try enqueue(try resolve(operation, condition), wait: wait, completion)
             }
         }
-        if let failed { return completion(.failure(failed)) }
-        // Outside of the lock: a completion may write again.
-        if !wait { settleUnacknowledged() }
+        switch logged {
+        case .failure(let error):
+            completion(.failure(error))
+            return nil
+        case .success(let lsn):
+            // Outside of the lock: a completion may write again.
+            if !wait { settleUnacknowledged() }
+            return lsn
+        }
     }
 
     /// Answers writes that do not wait and that the log wrote, or failed to, before they stood in the queue.
@@ -109,7 +115,7 @@ package final class Shard: Sendable {
 
     private func enqueue(
         _ operation: UpdateOperation, wait: Bool, _ completion: @escaping ApplyQueue.Completion
-    ) throws(OctantError) {
+    ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
         queue.wait { [limits] queue -> Void? in
             queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
@@ -129,13 +135,21 @@ package final class Shard: Sendable {
                 return $0.durable >= lsn || $0.failure != nil || $0.closed
             }
             if isReady { queue.change { _ in } }
+            return lsn
         } catch {
             throw OctantError(error)
         }
     }
 
-    /// Turns a selection by filter into ids, as of all operations logged before. `order` is held.
-    private func resolve(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
+    /// Turns a selection by filter into ids and a condition into the points that meet it, as of all operations logged
+    /// before. `order` is held.
+    private func resolve(
+        _ operation: UpdateOperation, _ condition: UpdateCondition?
+    ) throws(OctantError) -> UpdateOperation {
+        if let condition, !condition.isAlwaysTrue {
+            try waitUntilApplied()
+            return operation.satisfying(condition, view)
+        }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
         return operation.selecting(try view.matchingIDs(filter))

@@ -33,7 +33,7 @@ extension JSONWriter {
         beginObject()
         key("id")
         value(record.id)
-        parts(record.payload, record.vectors)
+        parts(record.payload, record.vectors, record.orderValue)
         endObject()
     }
 
@@ -46,11 +46,11 @@ extension JSONWriter {
         value(point.version)
         key("score")
         value(point.score)
-        parts(point.payload, point.vectors)
+        parts(point.payload, point.vectors, point.orderValue)
         endObject()
     }
 
-    private mutating func parts(_ payload: Payload?, _ vectors: NamedVectors?) {
+    private mutating func parts(_ payload: Payload?, _ vectors: NamedVectors?, _ orderValue: OrderValue?) {
         if let payload {
             key("payload")
             value(payload)
@@ -58,6 +58,13 @@ extension JSONWriter {
         if let vectors {
             key("vector")
             value(vectors)
+        }
+        if let orderValue {
+            key("order_value")
+            switch orderValue {
+            case .integer(let integer): value(integer)
+            case .double(let double): value(double)
+            }
         }
     }
 

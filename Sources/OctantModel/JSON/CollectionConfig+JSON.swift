@@ -122,7 +122,7 @@ extension CreateCollection {
             optimizer = try OptimizerConfigDiff(try JSONFields(value, path: fields.path(key)))
         }
         quantization = try fields.quantization()
-        strictMode = try fields.object("strict_mode_config").map(Payload.init)
+        strictMode = try fields.strictMode().map(Payload.init)
         metadata = try fields.object("metadata").map(Payload.init)
     }
 }
@@ -192,7 +192,7 @@ extension CollectionPatch {
             optimizer = try OptimizerConfigDiff(try JSONFields(value, path: fields.path(key)))
         }
         quantization = try QuantizationPatch(fields, "quantization_config")
-        strictMode = try fields.object("strict_mode_config")
+        strictMode = try fields.strictMode()
         metadata = try fields.object("metadata")
     }
 }

@@ -1,24 +1,24 @@
 /// Bodies of writes.
 package enum PointsJSON {
     /// `PUT points`: a list of points, or columns.
-    package static func upsert(_ bytes: [UInt8]) throws(OctantError) -> UpdateOperation {
+    package static func upsert(_ bytes: [UInt8]) throws(OctantError) -> UpdateRequest {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in try upsert(&reader) }
     }
 
     /// `PUT points/vectors`.
-    package static func updateVectors(_ bytes: [UInt8]) throws(OctantError) -> UpdateOperation {
+    package static func updateVectors(_ bytes: [UInt8]) throws(OctantError) -> UpdateRequest {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in try updateVectors(&reader) }
     }
 
     /// The writes that carry no vectors, by their names in a batch.
-    package static func operation(_ name: String, _ bytes: [UInt8]) throws(OctantError) -> UpdateOperation {
-        try operation(name, JSONFields(try JSONParser.parse(bytes), path: ""))
+    package static func operation(_ name: String, _ bytes: [UInt8]) throws(OctantError) -> UpdateRequest {
+        UpdateRequest(try operation(name, JSONFields(try JSONParser.parse(bytes), path: "")))
     }
 
     /// `points/batch`: writes in the order they are to be applied.
-    package static func batch(_ bytes: [UInt8]) throws(OctantError) -> [UpdateOperation] {
+    package static func batch(_ bytes: [UInt8]) throws(OctantError) -> [UpdateRequest] {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in
-            var operations: [UpdateOperation]?
+            var operations: [UpdateRequest]?
             var first = true
             try reader.beginObject()
             while let key = try reader.nextKey(&first) {
@@ -26,7 +26,7 @@ package enum PointsJSON {
                     try reader.skipValue()
                     continue
                 }
-                var list: [UpdateOperation] = []
+                var list: [UpdateRequest] = []
                 var firstOperation = true
                 try reader.beginArray("a list of operations")
                 while try reader.nextElement(&firstOperation) { list.append(try batchElement(&reader)) }
@@ -37,8 +37,8 @@ package enum PointsJSON {
         }
     }
 
-    private static func batchElement(_ reader: inout JSONReader) throws(OctantError) -> UpdateOperation {
-        var operation: UpdateOperation?
+    private static func batchElement(_ reader: inout JSONReader) throws(OctantError) -> UpdateRequest {
+        var operation: UpdateRequest?
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
@@ -46,7 +46,8 @@ package enum PointsJSON {
             switch key {
             case "upsert": operation = try upsert(&reader)
             case "update_vectors": operation = try updateVectors(&reader)
-            default: operation = try Self.operation(key, JSONFields(try reader.readValue(), path: key))
+            default:
+                operation = UpdateRequest(try Self.operation(key, JSONFields(try reader.readValue(), path: key)))
             }
         }
         guard let operation else { throw reader.error("data did not match any variant of update operation") }
@@ -80,28 +81,38 @@ package enum PointsJSON {
 
     // MARK: Points with vectors, decoded in place
 
-    static func upsert(_ reader: inout JSONReader) throws(OctantError) -> UpdateOperation {
+    static func upsert(_ reader: inout JSONReader) throws(OctantError) -> UpdateRequest {
         var points: [Point]?
+        var condition = UpdateCondition()
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
             switch key {
             case "points": points = try pointList(&reader)
             case "batch": points = try columns(&reader)
-            default: try refuseCondition(key, &reader)
+            default: try read(key, &reader, into: &condition)
             }
         }
         guard let points else { throw reader.error("missing field `points` or `batch`") }
-        return .upsert(points)
+        return UpdateRequest(.upsert(points), when: condition.isAlwaysTrue ? nil : condition)
     }
 
-    /// Members that change which points are written must not be passed over.
-    private static func refuseCondition(_ key: String, _ reader: inout JSONReader) throws(OctantError) {
+    /// Reads a member that decides which points are written.
+    private static func read(
+        _ key: String, _ reader: inout JSONReader, into condition: inout UpdateCondition
+    ) throws(OctantError) {
         let value = try reader.readValue()
+        guard value != .null else { return }
         switch key {
-        case "update_mode" where value == .string("upsert"): return
-        case "shard_key", "update_filter", "update_mode":
-            if value != .null { throw .unsupported("`\(key)` is") }
+        case "update_filter": condition.filter = try Filter(json: value, path: key)
+        case "update_mode":
+            guard case .string(let name) = value else { throw JSONFields.mismatch(value, "a string", key) }
+            guard let mode = UpdateMode(rawValue: name) else {
+                let names = UpdateMode.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+                throw .json("\(key): unknown variant `\(name)`, expected one of \(names)")
+            }
+            condition.mode = mode
+        case "shard_key": throw .unsupported("`\(key)` is")
         default: return
         }
     }
@@ -161,13 +172,14 @@ package enum PointsJSON {
         return vector
     }
 
-    static func updateVectors(_ reader: inout JSONReader) throws(OctantError) -> UpdateOperation {
+    static func updateVectors(_ reader: inout JSONReader) throws(OctantError) -> UpdateRequest {
+        var condition = UpdateCondition()
         var changes: [(id: PointID, vectors: NamedVectors)]?
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
             guard key == "points" else {
-                try refuseCondition(key, &reader)
+                try read(key, &reader, into: &condition)
                 continue
             }
             var list: [(id: PointID, vectors: NamedVectors)] = []
@@ -181,7 +193,9 @@ package enum PointsJSON {
             changes = list
         }
         guard let changes else { throw reader.error("missing field `points`") }
-        return .updateVectors(changes)
+        // Points that do not exist are an error here, whatever the mode.
+        condition.mode = .upsert
+        return UpdateRequest(.updateVectors(changes), when: condition.isAlwaysTrue ? nil : condition)
     }
 
     // MARK: Columns

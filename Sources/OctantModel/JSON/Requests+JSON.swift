@@ -1,21 +1,17 @@
 /// Bodies of reads.
 package enum ReadsJSON {
     /// `points/query`.
-    package static func query(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest {
+    package static func query(_ bytes: [UInt8], _ family: QueryFamily = .query) throws(OctantError) -> QueryRequest {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in
-            try ranked(&reader, path: "internal", legacy: false)
+            try ranked(&reader, path: "internal", family).request
         }
     }
 
     /// `points/search`.
-    package static func search(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest {
-        try JSONReader.read(bytes) { (reader) throws(OctantError) in
-            try ranked(&reader, path: "internal", legacy: true)
-        }
-    }
+    package static func search(_ bytes: [UInt8]) throws(OctantError) -> QueryRequest { try query(bytes, .search) }
 
-    /// `points/query/batch` and `points/search/batch`.
-    package static func batch(_ bytes: [UInt8], legacy: Bool) throws(OctantError) -> [QueryRequest] {
+    /// `points/query/batch` and its older forms.
+    package static func batch(_ bytes: [UInt8], _ family: QueryFamily) throws(OctantError) -> [QueryRequest] {
         try JSONReader.read(bytes) { (reader) throws(OctantError) in
             var requests: [QueryRequest]?
             var first = true
@@ -32,7 +28,7 @@ package enum ReadsJSON {
                     guard list.count < Limits.batchQueriesMax else {
                         throw OctantError(.badRequest, "A batch has at most \(Limits.batchQueriesMax) queries")
                     }
-                    list.append(try ranked(&reader, path: "searches[\(list.count)].internal", legacy: legacy))
+                    list.append(try ranked(&reader, path: "searches[\(list.count)].internal", family).request)
                 }
                 requests = list
             }
@@ -41,49 +37,50 @@ package enum ReadsJSON {
         }
     }
 
-    /// One ranked read; vectors are decoded without a tree, all else by way of one.
-    private static func ranked(
-        _ reader: inout JSONReader, path: String, legacy: Bool
-    ) throws(OctantError) -> QueryRequest {
+    /// One ranked read and its other members; vectors are decoded without a tree, all else by way of one.
+    static func ranked(
+        _ reader: inout JSONReader, path: String, _ family: QueryFamily, limitRequired: Bool = true
+    ) throws(OctantError) -> (request: QueryRequest, fields: JSONFields) {
         var request = QueryRequest()
+        var examples = LegacyExamples()
         var members: [(key: String, value: JSONValue)] = []
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
-            if legacy, key == "vector" {
-                (request.query, request.using) = try legacyVector(&reader)
-            } else if !legacy, key == "query" {
-                request.query = try query(&reader)
-            } else {
+            switch (family, key) {
+            case (.search, "vector"): (request.query, request.using) = try legacyVector(&reader)
+            case (.query, "query"): request.query = try query(&reader)
+            case (.query, "prefetch"):
+                request.prefetch = try prefetches(&reader, path: "\(path).prefetch", depth: 1)
+            case (.recommend, _), (.discover, _):
+                if try examples.read(key, &reader) { continue }
                 members.append((key, try reader.readValue()))
+            default: members.append((key, try reader.readValue()))
             }
         }
         let fields = JSONFields(JSONObject(members), path: path)
-        try fields.refuse("shard_key", "lookup_from")
-        if request.query == nil, let prefetch = fields.object["prefetch"], prefetch != .null, prefetch != .array([]) {
-            throw OctantError(
-                .badRequest,
-                "A query is needed to merge the prefetches. Can't have prefetches without defining a query.")
+        try fields.refuse("shard_key")
+        switch family {
+        case .query: break
+        case .search where request.query == nil: throw .json("missing field `vector`")
+        case .search: break
+        case .recommend: request.query = .recommend(examples.recommendation)
+        case .discover: request.query = try examples.discovery()
         }
-        try fields.refuse("prefetch") { _, value in value == .array([]) }
-        if legacy, request.query == nil { throw .json("missing field `vector`") }
-        if !legacy { request.using = try fields.string("using") ?? "" }
+        if family != .search { request.using = try fields.string("using") ?? "" }
         request.filter = try fields.filter()
         if let params = try fields.fields("params") { request.params = try SearchParams(params) }
         request.scoreThreshold = try fields.double("score_threshold").map { Float($0) }
         if let limit = try fields.int("limit", or: "top", from: 1) {
             request.limit = limit
-        } else if legacy {
+        } else if family != .query, limitRequired {
             throw .json("missing field `limit`")
         }
         request.offset = try fields.int("offset") ?? 0
         (request.withPayload, request.withVector) = try fields.selectors(payload: .none)
-        if request.query == nil, request.scoreThreshold != nil {
-            throw OctantError(
-                .badRequest,
-                "A query is needed to use the score_threshold. Can't have score_threshold without defining a query.")
-        }
-        return request
+        if family != .search { request.lookupFrom = try LookupLocation(fields) }
+        try request.checkRules()
+        return (request, fields)
     }
 
     /// The vector of a legacy search: bare, or with the name of the field it is searched in.
@@ -108,10 +105,12 @@ package enum ReadsJSON {
         return (.nearest(.vector(.dense(vector))), name)
     }
 
-    private static func query(_ reader: inout JSONReader) throws(OctantError) -> Query? {
+    static func query(_ reader: inout JSONReader) throws(OctantError) -> Query? {
         if try reader.readNull() { return nil }
         guard try reader.peek() == .object else { return .nearest(try vectorInput(&reader)) }
         var query: Query?
+        var mmr: MMR?
+        var defaults: [String: Double] = [:]
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {
@@ -120,17 +119,24 @@ package enum ReadsJSON {
             case "mmr" where try reader.readNull(): break
             case "indices", "values": throw .unsupported("Query by a sparse vector is")
             case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
-            case "recommend", "discover", "context", "order_by", "fusion", "rrf", "formula", "sample", "mmr",
-                "relevance_feedback":
-                throw .unsupported("Query `\(key)` is")
-            default: throw reader.error("data did not match any variant of query: unknown field `\(key)`")
+            case "mmr": mmr = try MMR(json: try reader.readValue())
+            case "defaults": defaults = try Formula.defaults(json: try reader.readValue())
+            default:
+                guard let made = try otherQuery(key, &reader) else {
+                    throw reader.error("data did not match any variant of query: unknown field `\(key)`")
+                }
+                query = made
             }
         }
         guard let query else { throw reader.error("data did not match any variant of query") }
-        return query
+        switch query {
+        case .nearest(let input): return mmr.map { .mmr(input, $0) } ?? query
+        case .formula(let formula): return .formula(Formula(formula.expression, defaults: defaults))
+        default: return query
+        }
     }
 
-    private static func vectorInput(_ reader: inout JSONReader) throws(OctantError) -> VectorInput {
+    static func vectorInput(_ reader: inout JSONReader) throws(OctantError) -> VectorInput {
         switch try reader.peek() {
         case .array: return .vector(.dense(try reader.readDense()))
         case .number, .string: return .id(try reader.readPointID())
@@ -152,8 +158,11 @@ package enum ReadsJSON {
     /// `points/scroll`.
     package static func scroll(_ bytes: [UInt8]) throws(OctantError) -> ScrollRequest {
         let fields = try JSONFields(try JSONParser.parse(bytes), path: "internal")
-        try fields.refuse("order_by", "shard_key")
+        try fields.refuse("shard_key")
         var request = ScrollRequest(filter: try fields.filter())
+        request.orderBy = try fields["order_by"].map { (value) throws(OctantError) in
+            try OrderBy(json: value, path: fields.path("order_by"))
+        }
         if let offset = fields["offset"] { request.offset = try PointID(json: offset) }
         request.limit = try fields.int("limit", from: 1) ?? 10
         (request.withPayload, request.withVector) = try fields.selectors(payload: .all)

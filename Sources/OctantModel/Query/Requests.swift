@@ -68,53 +68,10 @@ public enum VectorInput: Hashable, Sendable {
     case vector(Vector)
 }
 
-/// What a query ranks by.
-public enum Query: Hashable, Sendable {
-    /// Nearness to a vector.
-    case nearest(VectorInput)
-}
-
-/// A ranked read of points.
-public struct QueryRequest: Hashable, Sendable {
-    /// What to rank by; `nil`: ascending by id.
-    public var query: Query?
-    /// The name of the vector to search; `""` is the unnamed one.
-    public var using: String
-    /// Which points may be returned.
-    public var filter: Filter?
-    /// Speed against precision.
-    public var params: SearchParams
-    /// Keep scores strictly better than this.
-    public var scoreThreshold: Float?
-    /// How many points to return; at least 1.
-    public var limit: Int
-    /// How many of the best to leave out.
-    public var offset: Int
-    /// Parts of the payload to return.
-    public var withPayload: PayloadSelector
-    /// Vectors to return.
-    public var withVector: VectorSelector
-
-    /// A query.
-    public init(
-        query: Query? = nil, using: String = "", filter: Filter? = nil, params: SearchParams = SearchParams(),
-        scoreThreshold: Float? = nil, limit: Int = 10, offset: Int = 0, withPayload: PayloadSelector = .none,
-        withVector: VectorSelector = .none
-    ) {
-        self.query = query
-        self.using = using
-        self.filter = filter
-        self.params = params
-        self.scoreThreshold = scoreThreshold
-        self.limit = limit
-        self.offset = offset
-        self.withPayload = withPayload
-        self.withVector = withVector
-    }
-}
-
-/// A page of points in ascending order of id.
+/// A page of points in ascending order of id, or of a value in the payload.
 public struct ScrollRequest: Hashable, Sendable {
+    /// Order by a value instead; then without `offset`, and the page does not say where the next begins.
+    public var orderBy: OrderBy?
     /// Which points.
     public var filter: Filter?
     /// The first id of the page.
@@ -129,8 +86,9 @@ public struct ScrollRequest: Hashable, Sendable {
     /// A page.
     public init(
         filter: Filter? = nil, offset: PointID? = nil, limit: Int = 10, withPayload: PayloadSelector = .all,
-        withVector: VectorSelector = .none
+        withVector: VectorSelector = .none, orderBy: OrderBy? = nil
     ) {
+        self.orderBy = orderBy
         self.filter = filter
         self.offset = offset
         self.limit = limit
@@ -161,9 +119,14 @@ public struct Record: Sendable, Hashable {
     public var payload: Payload?
     /// Its vectors, if asked for.
     public var vectors: NamedVectors?
+    /// The value it was ordered by, in a page by `orderBy`.
+    public var orderValue: OrderValue?
 
     /// A record.
-    public init(id: PointID, payload: Payload? = nil, vectors: NamedVectors? = nil) {
+    public init(
+        id: PointID, payload: Payload? = nil, vectors: NamedVectors? = nil, orderValue: OrderValue? = nil
+    ) {
+        self.orderValue = orderValue
         self.id = id
         self.payload = payload
         self.vectors = vectors
@@ -182,11 +145,15 @@ public struct ScoredPoint: Sendable, Hashable {
     public var payload: Payload?
     /// Its vectors, if asked for.
     public var vectors: NamedVectors?
+    /// The value it was ordered by, in a query by `orderBy`.
+    public var orderValue: OrderValue?
 
     /// A scored point.
     public init(
-        id: PointID, version: UInt64, score: Float, payload: Payload? = nil, vectors: NamedVectors? = nil
+        id: PointID, version: UInt64, score: Float, payload: Payload? = nil, vectors: NamedVectors? = nil,
+        orderValue: OrderValue? = nil
     ) {
+        self.orderValue = orderValue
         self.id = id
         self.version = version
         self.score = score
@@ -231,6 +198,8 @@ public struct UpdateResult: Sendable, Hashable {
         case acknowledged
         /// It is on disk and visible.
         case completed
+        /// It is in the log; the time to wait for the rest was over.
+        case waitTimeout = "wait_timeout"
     }
 
     /// The log sequence number of the operation.

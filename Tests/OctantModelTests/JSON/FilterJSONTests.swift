@@ -176,7 +176,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         #expect(try ReadsJSON.query(Array(#"{"query":{"nearest":[1]}}"#.utf8)).query == .nearest(.vector(.dense([1]))))
         let legacy = try ReadsJSON.search(Array(#"{"vector":{"name":"a","vector":[1]},"limit":2}"#.utf8))
         #expect(legacy == QueryRequest(query: .nearest(.vector(.dense([1]))), using: "a", limit: 2))
-        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), legacy: false).count == 2)
+        #expect(try ReadsJSON.batch(Array(#"{"searches":[{"query":1},{}]}"#.utf8), .query).count == 2)
     }
 
     @Test(
@@ -184,8 +184,11 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         arguments: [
             (#"{"limit":0}"#, "Validation error in JSON body: [internal.limit: value 0 invalid, must be 1 or larger]"),
             (#"{"query":[[1]]}"#, "Bad request: Multivectors are not supported yet"),
-            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: Query `fusion` is not supported yet"),
-            (#"{"query":[1],"prefetch":[{}]}"#, "Bad request: `internal.prefetch` is not supported yet"),
+            (#"{"query":{"fusion":"rrf"}}"#, "Bad request: cannot apply Fusion without prefetches"),
+            (
+                #"{"query":[1],"prefetch":[{"limit":0}]}"#,
+                "Validation error in JSON body: [internal.prefetch[0].limit: value 0 invalid, must be 1 or larger]"
+            ),
             (
                 #"{"prefetch":[{}]}"#,
                 "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a query."
@@ -215,14 +218,14 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
     func upsert() throws {
         let list =
             #"{"points":[{"id":1,"vector":[1,2],"payload":{"a":1}},{"id":2,"vector":{"x":[3]}},{"id":3,"vector":{}}]}"#
-        guard case .upsert(let points) = try PointsJSON.upsert(Array(list.utf8)) else { return }
+        guard case .upsert(let points) = try PointsJSON.upsert(Array(list.utf8)).operation else { return }
         #expect(points.map(\.id) == [.number(1), .number(2), .number(3)])
         #expect(points[0].vectors[""] == .dense([1, 2]))
         #expect(points[0].payload.object == ["a": .integer(1)])
         #expect(points[1].vectors["x"] == .dense([3]))
         #expect(points[2].vectors.isEmpty)
         let columns = #"{"batch":{"ids":[1,2],"vectors":[[1,2],[3,4]],"payloads":[{"a":1},null]}}"#
-        guard case .upsert(let batch) = try PointsJSON.upsert(Array(columns.utf8)) else { return }
+        guard case .upsert(let batch) = try PointsJSON.upsert(Array(columns.utf8)).operation else { return }
         #expect(batch[0] == points[0])
         #expect(batch[1] == Point(id: .number(2), vectors: NamedVectors(.dense([3, 4]))))
     }
@@ -250,7 +253,12 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 #"{"points":[{"id":1,"vector":{"s":{"indices":[1],"values":[1]}}}]}"#,
                 "Bad request: Sparse vectors are not supported yet"
             ),
-            (#"{"points":[],"update_filter":{}}"#, "Bad request: `update_filter` is not supported yet"),
+            (
+                #"{"points":[],"update_mode":"never"}"#,
+                "Format error in JSON body: update_mode: unknown variant `never`, expected one of `upsert`, `insert_only`, "
+                    + "`update_only`"
+            ),
+            (#"{"points":[],"shard_key":"a"}"#, "Bad request: `shard_key` is not supported yet"),
             (
                 #"{"batch":{"ids":[1,2],"vectors":[[1]]}}"#,
                 "Validation error in JSON body: [batch: number of ids and vectors must be equal (2 != 1)]"

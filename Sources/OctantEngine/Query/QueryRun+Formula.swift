@@ -1,0 +1,189 @@
+import OctantModel
+import OctantPayload
+
+extension QueryRun {
+    /// The candidates by the value of a formula, best first; equal values by id.
+    func computed(
+        _ parts: [CandidatePart], _ lists: [[Ranked]], _ formula: Formula
+    ) throws(OctantError) -> [Ranked] {
+        let scores = lists.map { list in
+            Dictionary(list.map { ($0.id, $0.score) }) { first, _ in first }
+        }
+        var found: [Ranked] = []
+        for part in parts {
+            let compiled = CompiledFormula(formula, part.source, view)
+            for row in part.rows ?? [] {
+                let id = part.source.id(row)
+                let value = try compiled.value(of: row) { list in
+                    list < scores.count ? scores[list][id] : nil
+                }
+                let score = Float(value)
+                guard score.isFinite else { throw CompiledFormula.notFinite("\(value) as f32 = \(score)") }
+                found.append(Ranked(id: id, hit: ReadView.Hit(source: part.source, row: row), score: score))
+            }
+        }
+        found.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
+        return found
+    }
+}
+
+/// A formula made ready for the rows of one part: conditions are compiled and keys encoded once.
+struct CompiledFormula {
+    private indirect enum Node {
+        case constant(Double)
+        case score(Int, missing: Double)
+        case variable(PathReader, name: String, missing: Double?)
+        case condition(CompiledFilter)
+        case product([Node])
+        case sum([Node])
+        case max([Node])
+        case min([Node])
+        case unary(Unary, Node)
+        case quotient(Node, Node, byZero: Double?)
+        case power(Node, Node)
+        case decay(Decay.Kind, x: Node, target: Node, scale: Double, midpoint: Double)
+    }
+
+    private enum Unary {
+        case negated, abs, squareRoot, exp, log10, ln, acosh
+    }
+
+    private let root: Node
+    private let source: any RowSource
+
+    init(_ formula: Formula, _ source: any RowSource, _ view: ReadView) {
+        self.source = source
+        root = Self.node(formula.expression, formula.defaults, FilterView(source, view))
+    }
+
+    static func notFinite(_ expression: String) -> OctantError {
+        OctantError(.badInput, "The expression \(expression) produced a non-finite number")
+    }
+
+    /// The value for a row; `score` gives its score in a list.
+    func value(of row: UInt32, _ score: (Int) -> Float?) throws(OctantError) -> Double {
+        try value(root, row, score)
+    }
+
+    private static func node(_ expression: Expression, _ defaults: [String: Double], _ rows: FilterView) -> Node {
+        func made(_ expression: Expression) -> Node { node(expression, defaults, rows) }
+        switch expression {
+        case .constant(let number): return .constant(number)
+        case .score(let list): return .score(list, missing: defaults[expression.variableText] ?? 0)
+        case .variable(let path):
+            let name = expression.variableText
+            return .variable(PathReader(path), name: name, missing: defaults[name])
+        case .condition(let condition):
+            return .condition(CompiledFilter(Filter(must: [condition]), rows: rows))
+        case .product(let factors): return .product(factors.map(made))
+        case .sum(let terms): return .sum(terms.map(made))
+        case .max(let operands): return .max(operands.map(made))
+        case .min(let operands): return .min(operands.map(made))
+        case .negated(let inner): return .unary(.negated, made(inner))
+        case .abs(let inner): return .unary(.abs, made(inner))
+        case .squareRoot(let inner): return .unary(.squareRoot, made(inner))
+        case .exp(let inner): return .unary(.exp, made(inner))
+        case .log10(let inner): return .unary(.log10, made(inner))
+        case .ln(let inner): return .unary(.ln, made(inner))
+        case .acosh(let inner): return .unary(.acosh, made(inner))
+        case .quotient(let left, let right, let byZero): return .quotient(made(left), made(right), byZero: byZero)
+        case .power(let base, let exponent): return .power(made(base), made(exponent))
+        case .decay(let decay):
+            return .decay(
+                decay.kind, x: made(decay.x), target: decay.target.map(made) ?? .constant(0), scale: decay.scale,
+                midpoint: decay.midpoint)
+        }
+    }
+
+    private func value(_ node: Node, _ row: UInt32, _ score: (Int) -> Float?) throws(OctantError) -> Double {
+        switch node {
+        case .constant(let number): return number
+        case .score(let list, let missing): return score(list).map { Double($0) } ?? missing
+        case .variable(let reader, let name, let missing): return try variable(reader, name, missing, row)
+        case .condition(let filter): return filter.matches(row) ? 1 : 0
+        case .product(let factors):
+            var product = 1.0
+            for factor in factors {
+                let value = try value(factor, row, score)
+                if value == 0 { return 0 }
+                product *= value
+            }
+            return product
+        case .sum(let terms):
+            var sum = 0.0
+            for term in terms { sum += try value(term, row, score) }
+            return sum
+        case .max(let operands):
+            var most = -Double.infinity
+            for operand in operands { most = max(most, try value(operand, row, score)) }
+            return most
+        case .min(let operands):
+            var least = Double.infinity
+            for operand in operands { least = min(least, try value(operand, row, score)) }
+            return least
+        case .unary(let operation, let inner): return try Self.unary(operation, try value(inner, row, score))
+        case .quotient(let left, let right, let byZero):
+            let dividend = try value(left, row, score)
+            if dividend == 0 { return 0 }
+            let divisor = try value(right, row, score)
+            if divisor == 0, let byZero { return byZero }
+            return try Self.finite(dividend / divisor, "\(dividend)/\(divisor)")
+        case .power(let base, let exponent):
+            let (x, y) = (try value(base, row, score), try value(exponent, row, score))
+            return try Self.finite(OctantEngine.power(x, y), "\(x)^\(y)")
+        case .decay(let kind, let x, let target, let scale, let midpoint):
+            let distance = try value(x, row, score) - (try value(target, row, score))
+            return Self.decay(kind, distance, scale, midpoint)
+        }
+    }
+
+    private func variable(
+        _ reader: PathReader, _ name: String, _ missing: Double?, _ row: UInt32
+    ) throws(OctantError) -> Double {
+        var number: Double?
+        var count = 0
+        reader.forEachElement(of: source.payload(row)) { element in
+            count += 1
+            number = element.number
+        }
+        if count == 0 {
+            guard let missing else {
+                throw OctantError(
+                    .badInput, "No value found for \(name) in the payload nor the formula defaults")
+            }
+            return missing
+        }
+        guard count == 1, let number else {
+            throw OctantError(
+                .badInput,
+                "Expected number value for \(name) in the payload and/or in the formula defaults. "
+                    + "Error: Value is not a number")
+        }
+        return number
+    }
+
+    private static func finite(_ value: Double, _ expression: String) throws(OctantError) -> Double {
+        guard value.isFinite else { throw notFinite(expression) }
+        return value
+    }
+
+    private static func unary(_ operation: Unary, _ x: Double) throws(OctantError) -> Double {
+        switch operation {
+        case .negated: -x
+        case .abs: x.magnitude
+        case .squareRoot: try finite(x.squareRoot(), "√\(x)")
+        case .exp: try finite(exponential(x), "exp(\(x))")
+        case .log10: try finite(decimalLogarithm(x), "log10(\(x))")
+        case .ln: try finite(naturalLogarithm(x), "ln(\(x))")
+        case .acosh: try finite(inverseHyperbolicCosine(x), "acosh(\(x))")
+        }
+    }
+
+    private static func decay(_ kind: Decay.Kind, _ distance: Double, _ scale: Double, _ midpoint: Double) -> Double {
+        switch kind {
+        case .linear: max(0, 1 - (1 - midpoint) / scale * distance.magnitude)
+        case .exponential: exponential(naturalLogarithm(midpoint) / scale * distance.magnitude)
+        case .gaussian: exponential(naturalLogarithm(midpoint) / (scale * scale) * distance * distance)
+        }
+    }
+}
