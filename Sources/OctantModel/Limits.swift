@@ -10,6 +10,14 @@ public enum Limits {
     public static let filterDepthMax = 100
     /// Conditions of one request.
     public static let filterConditionsMax = 10_000
+    /// Bytes of a text to match.
+    public static let matchTextBytesMax = 65_536
+    /// Points of one ring of a polygon.
+    public static let polygonPointsMax = 100_000
+    /// Rings inside a polygon.
+    public static let polygonInteriorsMax = 1_000
+    /// Unicode scalars of a token of the tokenizer `prefix`: of a long word all beginnings would be tokens.
+    public static let prefixTokenLengthMax = 256
     /// Queries of one batch.
     public static let batchQueriesMax = 1_000
     /// Bytes of a collection's name.

@@ -35,6 +35,12 @@ package final class FieldIndex: @unchecked Sendable {
     let valuesPerRowMax: Int
     /// `rowCount + 1` places in `codes`, `integers` or `floats`; `nil`: row *r* holds value *r* alone.
     let offsets: UnsafePointer<UInt32>?
+    /// Text: `rowCount + 1` places in `words`; `nil` if the index does not keep their order.
+    let wordOffsets: UnsafePointer<UInt32>?
+    /// Text: the numbers of the words of each row in their order, `gap` behind each string.
+    let words: UnsafeRawPointer
+    /// What stands between the words of two strings.
+    static let gap = UInt32.max
     private let values: UnsafeRawPointer
     private let sorted: UnsafeRawPointer
     /// Rows by value: postings one behind the other, or the rows of `sorted`.
@@ -96,6 +102,8 @@ package final class FieldIndex: @unchecked Sendable {
         offsets = layout.offsets.map { (base + $0).assumingMemoryBound(to: UInt32.self) }
         values = base + layout.values
         sorted = base + layout.sorted
+        wordOffsets = layout.wordOffsets.map { (base + $0).assumingMemoryBound(to: UInt32.self) }
+        words = base + layout.words
         rows = (base + layout.rows).assumingMemoryBound(to: UInt32.self)
         postingOffsets = (base + layout.postingOffsets).assumingMemoryBound(to: UInt32.self)
         dictionaryOffsets = (base + layout.dictionaryOffsets).assumingMemoryBound(to: UInt64.self)
@@ -146,10 +154,14 @@ package final class FieldIndex: @unchecked Sendable {
         let layout = FieldIndexLayout(
             type: type, parts: parts, rowCount: Int(word(12)), valueCount: Int(word(16)),
             distinctCount: Int(word(20)), keyBytes: Int(word(24)), optionBytes: Int(word(28)),
-            dictionaryBytes: Int(dictionaryBytes))
+            dictionaryBytes: Int(dictionaryBytes),
+            wordCount: Int(word(48)))
         guard layout.totalBytes == count else {
             throw FieldIndexError("field index: \(count) bytes where its counts need \(layout.totalBytes)")
         }
+        guard (type == .text || parts & FieldIndexLayout.hasWords == 0),
+            parts & FieldIndexLayout.hasWords != 0 || layout.wordCount == 0
+        else { throw FieldIndexError("field index: words where there are none") }
         guard parts & FieldIndexLayout.oneValuePerRow == 0 || layout.valueCount == layout.rowCount else {
             throw FieldIndexError("field index: \(layout.valueCount) values for \(layout.rowCount) rows")
         }
@@ -178,6 +190,12 @@ package final class FieldIndex: @unchecked Sendable {
         let rows = (base + layout.rows).assumingMemoryBound(to: UInt32.self)
         guard largest(rows, layout.valueCount) < layout.rowCount else { throw damaged }
         guard layout.type.hasDictionary else { return (indexedRows, Int(most)) }
+        if let place = layout.wordOffsets {
+            let offsets = (base + place).assumingMemoryBound(to: UInt32.self)
+            guard offsets[0] == 0, Int(offsets[layout.rowCount]) == layout.wordCount,
+                (0..<layout.rowCount).allSatisfy({ offsets[$0] <= offsets[$0 + 1] })
+            else { throw damaged }
+        }
 
         let codes = (base + layout.values).assumingMemoryBound(to: UInt32.self)
         guard largest(codes, layout.valueCount) < layout.distinctCount else { throw damaged }

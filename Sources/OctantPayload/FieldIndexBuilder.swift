@@ -19,12 +19,18 @@ package struct FieldIndexBuilder {
     private var dictionary = KeywordDictionary()
     /// Geo: the points of `values`, which are their cells.
     private var points: [GeoPoint] = []
+    /// Text: the words of each row in their order, `gap` behind each string, and where those of each row begin.
+    private var words: [UInt32] = []
+    private var wordOffsets: [UInt32] = [0]
+    private let keepsWords: Bool
 
     /// A builder for the index of `key` over `rowCount` rows.
     package init(key: PayloadPath, schema: FieldIndexSchema, rowCount: Int) {
         self.key = key
         self.schema = schema
         analyzer = schema.text.map { TextAnalyzer($0) }
+        // The words of phrases are whole, those of the tokenizer `prefix` are not.
+        keepsWords = schema.text.map { $0.phraseMatching && $0.tokenizer != .prefix } ?? false
         self.rowCount = Swift.min(Swift.max(rowCount, 0), Int(UInt32.max) - 1)
         steps = UnsafePointer(arena.steps(key))
         if schema.type != .bool { offsets.reserveCapacity(self.rowCount + 1) }
@@ -58,10 +64,12 @@ package struct FieldIndexBuilder {
         }
         if values.count - first > 1, type != .geo { removeDuplicates(from: first) }
         offsets.append(UInt32(truncatingIfNeeded: values.count))
+        if keepsWords { wordOffsets.append(UInt32(truncatingIfNeeded: words.count)) }
     }
 
     private mutating func skip(to row: Int) {
         while offsets.count <= row { offsets.append(UInt32(truncatingIfNeeded: values.count)) }
+        while keepsWords, wordOffsets.count <= row { wordOffsets.append(UInt32(truncatingIfNeeded: words.count)) }
     }
 
     private mutating func mark(_ bitmap: FieldIndexBitmap, _ row: UInt32) {
@@ -107,8 +115,11 @@ package struct FieldIndexBuilder {
         case .text:
             if let utf8 = value.utf8, let analyzer {
                 analyzer.forEachToken(utf8: utf8, isQuery: false) { token in
-                    values.append(UInt64(token.withUnsafeBytes { dictionary.code(of: $0) }))
+                    let code = token.withUnsafeBytes { dictionary.code(of: $0) }
+                    values.append(UInt64(code))
+                    if keepsWords { words.append(code) }
                 }
+                if keepsWords { words.append(FieldIndex.gap) }
                 return
             }
         case .bool:
@@ -162,6 +173,7 @@ extension FieldIndexBuilder {
         for bitmap in FieldIndexBitmap.allCases where bitmaps[Int(bitmap.rawValue)] != nil {
             parts |= 1 << bitmap.rawValue
         }
+        if keepsWords { parts |= FieldIndexLayout.hasWords }
         let sortedNumbers = type.hasDictionary || type == .bool ? nil : numbersByValue(offsets)
         let order = type.hasDictionary ? dictionary.sorted() : []
         let keyBytes = Array(key.description.utf8)
@@ -170,7 +182,8 @@ extension FieldIndexBuilder {
             type: type, parts: parts, rowCount: rowCount, valueCount: values.count,
             distinctCount: type.hasDictionary ? order.count : sortedNumbers?.distinctCount ?? 0,
             keyBytes: keyBytes.count, optionBytes: options.count,
-            dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0)
+            dictionaryBytes: type.hasDictionary ? dictionary.byteCount : 0,
+            wordCount: words.count)
         let out = AlignedBytes(count: layout.totalBytes)
         let bytes = out.bytes
         writeHeader(layout, bytes)
@@ -209,6 +222,7 @@ extension FieldIndexBuilder {
         put(UInt32(truncatingIfNeeded: layout.optionBytes), 28)
         put(UInt64(layout.dictionaryBytes), 32)
         put(UInt64(layout.totalBytes), 40)
+        put(UInt32(truncatingIfNeeded: layout.wordCount), 48)
     }
 
     private func copy<T: BitwiseCopyable>(_ values: [T], _ bytes: UnsafeMutableRawBufferPointer, _ at: Int) {
@@ -251,6 +265,11 @@ extension FieldIndexBuilder {
         copy(texts, bytes, layout.dictionary)
         copy(postingOffsets, bytes, layout.postingOffsets)
         copy(postings, bytes, layout.rows)
+        guard let place = layout.wordOffsets else { return }
+        var wordOffsets = wordOffsets
+        while wordOffsets.count <= rowCount { wordOffsets.append(UInt32(truncatingIfNeeded: words.count)) }
+        copy(wordOffsets, bytes, place)
+        copy(words.map { $0 == FieldIndex.gap ? $0 : codeOf[Int($0)] }, bytes, layout.words)
     }
 
     /// All pairs of value and row, by value and then by row.

@@ -33,7 +33,9 @@ struct FieldIndexLayout {
     static let headerBytes = 64
     /// Bit of `parts`: every row holds exactly one value, and there are no offsets.
     static let oneValuePerRow: UInt16 = 1 << 8
-    static let knownParts: UInt16 = 0x17F
+    /// Bit of `parts`: the words of each row are there in their order (text).
+    static let hasWords: UInt16 = 1 << 9
+    static let knownParts: UInt16 = 0x37F
 
     var type: FieldIndexType
     var parts: UInt16
@@ -43,6 +45,7 @@ struct FieldIndexLayout {
     var keyBytes: Int
     var optionBytes: Int
     var dictionaryBytes: Int
+    var wordCount: Int
 
     // Offsets of the parts, set by `place`.
     var bitmaps: [Int?] = Array(repeating: nil, count: FieldIndexBitmap.allCases.count)
@@ -54,11 +57,13 @@ struct FieldIndexLayout {
     var postingOffsets = 0
     var rows = 0
     var sorted = 0
+    var wordOffsets: Int?
+    var words = 0
     var totalBytes = 0
 
     init(
         type: FieldIndexType, parts: UInt16, rowCount: Int, valueCount: Int, distinctCount: Int, keyBytes: Int,
-        optionBytes: Int, dictionaryBytes: Int
+        optionBytes: Int, dictionaryBytes: Int, wordCount: Int
     ) {
         self.type = type
         self.parts = parts
@@ -68,6 +73,7 @@ struct FieldIndexLayout {
         self.keyBytes = keyBytes
         self.optionBytes = optionBytes
         self.dictionaryBytes = dictionaryBytes
+        self.wordCount = wordCount
         place()
     }
 
@@ -95,6 +101,10 @@ struct FieldIndexLayout {
                 sorted = take(valueCount * 8)
             }
             rows = take(valueCount * 4)
+            if parts & Self.hasWords != 0 {
+                wordOffsets = take((rowCount + 1) * 4)
+                words = take(wordCount * 4)
+            }
         }
         totalBytes = at
     }

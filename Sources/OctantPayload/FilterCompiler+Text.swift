@@ -23,11 +23,28 @@ extension FilterCompiler {
         if mode == .any { return codes(index, found.compactMap { $0 }) }
         guard !found.contains(nil) else { return make(.never) }
         var parts = Set(found).sorted { ($0 ?? 0) < ($1 ?? 0) }.compactMap { $0 }.map { codes(index, [$0]) }
-        // One word is a phrase wherever it is; what is longer is read.
+        // One word is a phrase wherever it is.
         if mode == .phrase, query.tokens.count > 1 {
-            parts.append(textTest(query, key, [], nested, sampled: false))
+            parts.append(phrase(query, index) ?? textTest(query, key, [], nested, sampled: false))
         }
         return and(parts)
+    }
+
+    /// The words of a query one after the other; `nil` if the index does not keep their order.
+    private func phrase(_ query: TextQuery, _ index: FieldIndex) -> UnsafePointer<FilterNode>? {
+        guard let offsets = index.wordOffsets else { return nil }
+        let codes = query.tokens.compactMap { token in token.withUnsafeBytes { index.code(of: $0) } }
+        guard codes.count == query.tokens.count else { return make(.never) }
+        return make(.phrase) { node in
+            node.offsets = offsets
+            node.values = index.words
+            node.codes = UnsafePointer(arena.copy(codes))
+            node.codeCount = codes.count
+            node.estimate = FilterNode.Estimate(
+                min: 0, expected: Double(index.indexedRows) / 2, max: index.indexedRows)
+            node.testCost = 60
+            node.listCost = .infinity
+        }
     }
 
     private func textTest(

@@ -40,6 +40,8 @@ struct FilterNode {
         case integerRange, integers, integerExcept
         /// The row holds a number in `lowFloat...highFloat`.
         case floatRange
+        /// The row's words contain `codes` one after the other.
+        case phrase
         /// The row holds a point in `shape`.
         case geo
         /// The row has the vector `name`.

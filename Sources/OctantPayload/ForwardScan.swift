@@ -8,7 +8,7 @@ extension FilterNode {
     var isForward: Bool {
         switch operation {
         case .bitmap, .keyword, .keywords, .keywordMap, .keywordExcept, .keywordRange, .integerRange, .integers,
-            .integerExcept, .floatRange, .geo:
+            .integerExcept, .floatRange, .geo, .phrase:
             true
         default: false
         }
@@ -125,6 +125,16 @@ func holds(_ node: UnsafePointer<FilterNode>, _ row: UInt32) -> Bool {
         let low = node.pointee.low
         let high = node.pointee.high
         for place in first..<end where Int64(codes[place]) >= low && Int64(codes[place]) <= high { return true }
+    case .phrase:
+        guard let codes = node.pointee.codes else { return false }
+        let words = values.assumingMemoryBound(to: UInt32.self)
+        let count = node.pointee.codeCount
+        guard count > 0, end &- first >= count else { return false }
+        for start in first...(end &- count) where words[start] == codes[0] {
+            var place = 1
+            while place < count, words[start &+ place] == codes[place] { place &+= 1 }
+            if place == count { return true }
+        }
     case .geo:
         guard let shape = node.pointee.shape else { return false }
         let points = values.assumingMemoryBound(to: GeoPoint.self)

@@ -137,6 +137,34 @@ import Testing
         }
     }
 
+    @Test("phrases are found within one string, by the index alone if it keeps the order of words")
+    func phrases() throws {
+        let texts: [JSONValue] = [
+            .string("the quick brown fox"), .string("brown quick"), .array([.string("quick"), .string("brown")]),
+            .array([.string("x"), .string("so quick, brown!")]), .string("quick brown quick brown"), .integer(5),
+        ]
+        let key = try PayloadPath("t")
+        for keepsOrder in [true, false] {
+            let rows = TestRows(texts.map { Payload(["t": $0]) })
+            var analysis = TextAnalysis()
+            analysis.phraseMatching = keepsOrder
+            try rows.addIndex(key, .text, analysis)
+            func find(_ match: Match) -> [UInt32] {
+                let filter = Filter(must: [.field(FieldCondition(key: key, match: match))])
+                check(filter, rows, 0)
+                return CompiledFilter(filter, rows: rows).matchingRows()
+            }
+            #expect(find(.phrase("Quick brown")) == [0, 3, 4])
+            #expect(find(.phrase("quick brown quick")) == [4])
+            #expect(find(.phrase("quick")) == [0, 1, 2, 3, 4])
+            #expect(find(.phrase("quick cat")) == [] && find(.phrase(" ")) == [])
+            #expect(find(.text("brown QUICK")) == [0, 1, 2, 3, 4])
+            #expect(find(.textAny("fox x")) == [0, 3])
+            let filter = Filter(must: [.field(FieldCondition(key: key, match: .phrase("quick brown")))])
+            #expect(CompiledFilter(filter, rows: rows).isFullyIndexed == keepsOrder)
+        }
+    }
+
     @Test("rare values among many rows are listed in order and once")
     func rare() throws {
         let payloads = (0..<20_000).map { row -> Payload in

@@ -5,7 +5,11 @@ import Testing
 
 @Suite struct FieldIndexTests {
     private func encoded(_ rows: TestRows, _ key: PayloadPath, _ type: FieldIndexType) -> [UInt8] {
-        var builder = FieldIndexBuilder(key: key, schema: FieldIndexSchema(type: type), rowCount: rows.rowCount)
+        var analysis = TextAnalysis()
+        analysis.phraseMatching = true
+        let params = type == .text ? Payload(analysis.json) : nil
+        var builder = FieldIndexBuilder(
+            key: key, schema: FieldIndexSchema(type: type, params: params), rowCount: rows.rowCount)
         for row in 0..<UInt32(rows.rowCount) { builder.add(row: row, payload: PayloadView(rows.payload(row))) }
         var bytes: [UInt8] = []
         builder.finish { bytes.append(contentsOf: $0) }

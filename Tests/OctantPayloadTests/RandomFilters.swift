@@ -54,6 +54,7 @@ struct RandomFilters {
         if chance(30) { analysis.minTokenLength = pick([1, 2, 3]) }
         if chance(30) { analysis.maxTokenLength = pick([2, 3, 4, 5]) }
         analysis.lowercase = chance(75)
+        analysis.phraseMatching = chance(50)
         analysis.asciiFolding = chance(40)
         if chance(30) { analysis.stopwordLanguages = [.english] }
         if chance(20) { analysis.stopwords = ["red"] }

@@ -155,6 +155,10 @@ private struct FilterJSON {
 
     private func text(_ fields: JSONFields, _ key: String) throws(OctantError) -> String {
         guard let text = try fields.string(key) else { throw fields.missing(key) }
+        guard text.utf8.count <= Limits.matchTextBytesMax else {
+            throw OctantError(
+                .badRequest, "`\(fields.path(key))` is longer than \(Limits.matchTextBytesMax) bytes")
+        }
         return text
     }
 

@@ -35,7 +35,13 @@ extension GeoShape {
             try fields.refuseUnknown(["exterior", "interiors"])
             let exterior = try Self.ring(try fields.required("exterior"), fields.path("exterior"))
             var interiors: [[GeoPoint]] = []
-            for (place, ring) in (try fields.array("interiors") ?? []).enumerated() {
+            let rings = try fields.array("interiors") ?? []
+            guard rings.count <= Limits.polygonInteriorsMax else {
+                throw OctantError(
+                    .badRequest,
+                    "`\(fields.path("interiors"))` has \(rings.count) rings, more than \(Limits.polygonInteriorsMax)")
+            }
+            for (place, ring) in rings.enumerated() {
                 interiors.append(try Self.ring(ring, "\(fields.path("interiors"))[\(place)]"))
             }
             self = .polygon(exterior: exterior, interiors: interiors)
@@ -46,6 +52,10 @@ extension GeoShape {
         let fields = try JSONFields(json, path: path)
         try fields.refuseUnknown(["points"])
         guard let values = try fields.array("points") else { throw fields.missing("points") }
+        guard values.count <= Limits.polygonPointsMax else {
+            throw OctantError(
+                .badRequest, "`\(path)` has \(values.count) points, more than \(Limits.polygonPointsMax)")
+        }
         var points: [GeoPoint] = []
         points.reserveCapacity(values.count)
         for (place, value) in values.enumerated() {

@@ -13,7 +13,7 @@ extension TextAnalysis {
         maxTokenLength = try fields.int("max_token_len")
         lowercase = try fields.bool("lowercase") ?? true
         asciiFolding = try fields.bool("ascii_folding") ?? false
-        _ = try fields.bool("phrase_matching")
+        phraseMatching = try fields.bool("phrase_matching") ?? false
         if let words = fields["stopwords"] { try readStopwords(words, fields.path("stopwords")) }
         if let stemmer = try fields.fields("stemmer") { self.stemmer = try Self.stemmer(stemmer) }
     }
@@ -59,6 +59,7 @@ extension TextAnalysis {
         object.put("min_token_len", minTokenLength)
         object.put("max_token_len", maxTokenLength)
         if !lowercase { object["lowercase"] = .bool(false) }
+        if phraseMatching { object["phrase_matching"] = .bool(true) }
         if asciiFolding { object["ascii_folding"] = .bool(true) }
         if !stopwordLanguages.isEmpty || !stopwords.isEmpty {
             object["stopwords"] = .object([

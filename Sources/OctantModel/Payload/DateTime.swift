@@ -59,7 +59,7 @@ private struct DateReader {
         let sign: Int64
         if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
         guard let hours = digits(2...2), hours < 24 else { return nil }
-        if at == bytes.count { return isSpaced ? nil : sign * hours * 3_600_000_000 }
+        if at == bytes.count { return sign * hours * 3_600_000_000 }
         _ = skip(":")
         guard let minutes = digits(2...2), minutes < 60, at == bytes.count else { return nil }
         return sign * (hours * 60 + minutes) * 60_000_000

@@ -48,6 +48,8 @@ public struct TextAnalysis: Hashable, Sendable {
     public var stopwordLanguages: Set<Language> = []
     /// Further words that are left out.
     public var stopwords: Set<String> = []
+    /// Whether an index keeps the order of words; without, phrases are sought in the payloads of rows with all words.
+    public var phraseMatching = false
     /// How words are stemmed, if they are.
     public var stemmer: Stemmer?
 

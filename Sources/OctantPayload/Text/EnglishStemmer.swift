@@ -40,8 +40,11 @@ private struct Stemmer {
 
     mutating func run() {
         if word.first == UInt8(ascii: "'") { word.removeFirst() }
+        var hasConsonantY = false
         for place in word.indices where word[place] == UInt8(ascii: "y") {
-            if place == 0 || isVowel(place - 1) { word[place] = UInt8(ascii: "Y") }
+            guard place == 0 || isVowel(place - 1) else { continue }
+            word[place] = UInt8(ascii: "Y")
+            hasConsonantY = true
         }
         markRegions()
         removePossessive()
@@ -54,6 +57,7 @@ private struct Stemmer {
             removeSuffix()
             removeLastE()
         }
+        guard hasConsonantY else { return }
         for place in word.indices where word[place] == UInt8(ascii: "Y") { word[place] = UInt8(ascii: "y") }
     }
 

@@ -18,7 +18,8 @@ package final class TextAnalyzer: Sendable {
         }
         self.stopwords = stopwords
         least = max(analysis.minTokenLength ?? 0, 0)
-        most = max(analysis.maxTokenLength ?? .max, 0)
+        let most = max(analysis.maxTokenLength ?? .max, 0)
+        self.most = analysis.tokenizer == .prefix ? min(most, Limits.prefixTokenLengthMax) : most
     }
 
     /// Calls `body` with each token of a text.

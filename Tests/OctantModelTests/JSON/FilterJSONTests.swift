@@ -88,6 +88,10 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 "Format error in JSON body: filter.must.match.text: invalid type: integer `5`, expected a string"
             ),
             (
+                #"{"must":{"key":"a","match":{"text":""# + String(repeating: "x", count: 65_537) + #""}}}"#,
+                "Bad request: `filter.must.match.text` is longer than 65536 bytes"
+            ),
+            (
                 #"{"must":{"key":"a","match":{"fuzzy":"x"}}}"#,
                 "Format error in JSON body: filter.must.match: unknown field `fuzzy`, expected one of `value`, `any`, `except`, `text`, `text_any`, `phrase`, `prefix`, `substring`"
             ),
@@ -309,6 +313,7 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
         (expected.lowercase, expected.asciiFolding) = (false, true)
         (expected.stopwordLanguages, expected.stopwords) = ([.german, .english], ["x"])
         expected.stemmer = .english
+        expected.phraseMatching = true
         let read = try schema(options)
         #expect(read.text == expected && read.json.text == options)
         #expect(try TextAnalysis(fields: JSONFields(expected.json, path: "")) == expected)

@@ -48,6 +48,9 @@ import Testing
         #expect(tokens("the Räuber a", set) == ["rä", "räu", "räub"])
         #expect(tokens("the Räuber a", isQuery: true, set) == ["the", "räub"])
         #expect(tokens("abc") { $0.tokenizer = .prefix } == ["a", "ab", "abc"])
+        let long = String(repeating: "x", count: 100_000)
+        #expect(tokens(long) { $0.tokenizer = .prefix }.count == 256)
+        #expect(tokens(long, isQuery: true) { $0.tokenizer = .prefix } == [String(repeating: "x", count: 256)])
     }
 
     @Test("Folding comes before lower case, stop words before stems, lengths last")
