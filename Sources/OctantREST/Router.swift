@@ -23,7 +23,7 @@ package struct Router: Sendable {
         for operation in Operation.allCases {
             if let row = operation.row { add(row, operation) }
         }
-        for row in Operation.laterRows + Operation.absentRows { add(row, .later) }
+        for row in Operation.absentRows { add(row, .later) }
         for row in Operation.clusterRows { add(row, .clusterOnly) }
     }
 

@@ -120,8 +120,4 @@ package enum Operation: String, Sendable, CaseIterable {
         case .clusterOnly, .later: nil
         }
     }
-
-    /// Paths of the protocol that this version does not have, so that a caller is told so instead of `404`.
-    package static let laterRows: [Row] = [
-    ]
 }

@@ -20,7 +20,7 @@ import Testing
             if case .object(let verbs) = members { count += verbs.count }
         }
         let rows =
-            Operation.allCases.compactMap(\.row) + Operation.clusterRows + Operation.laterRows + Operation.absentRows
+            Operation.allCases.compactMap(\.row) + Operation.clusterRows + Operation.absentRows
         #expect(count == rows.count)
     }
 }

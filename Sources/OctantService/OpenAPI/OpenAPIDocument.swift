@@ -12,7 +12,7 @@ package enum OpenAPIDocument {
             if let row = operation.row { add(row, .present, to: &paths) }
         }
         for row in Operation.clusterRows { add(row, .clusterOnly, to: &paths) }
-        for row in Operation.laterRows + Operation.absentRows { add(row, .absent, to: &paths) }
+        for row in Operation.absentRows { add(row, .absent, to: &paths) }
         return [
             "openapi": .string("3.1.0"),
             "info": .object([
@@ -37,7 +37,7 @@ package enum OpenAPIDocument {
 
     /// Operations of the table without a description.
     package static var undescribed: [String] {
-        (Operation.allCases.compactMap(\.row) + Operation.laterRows).map(key).filter {
+        Operation.allCases.compactMap(\.row).map(key).filter {
             OperationDescription.all[$0] == nil
         }
     }
