@@ -1,4 +1,4 @@
-package import OctantEngine
+import OctantEngine
 public import OctantModel
 import Synchronization
 

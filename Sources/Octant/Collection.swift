@@ -11,9 +11,9 @@ public final class Collection: Sendable {
     /// The name it was made under.
     public let name: String
     package let shard: Shard
+    let compute: ComputePool
     /// How long it took to open.
     package let openingTime: Duration
-    let compute: ComputePool
     private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())

@@ -17,8 +17,8 @@ package final class RESTHandler: Sendable {
         case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
             .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
-            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets,
-            .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets, .optimizations, .issues, .clearIssues,
+            .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
             .deleteFieldIndex, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload,

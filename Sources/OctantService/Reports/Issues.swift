@@ -1,5 +1,5 @@
 import Octant
-package import OctantModel
+import OctantModel
 import Synchronization
 
 /// What the server found while it worked that a user could make better.
