@@ -196,6 +196,19 @@ def test_metadata_is_kept_and_merged(client, name):
     assert client.get_collection(name).config.metadata == {"b": {"c": [None]}, "d": "x"}
 
 
+def test_params_are_changed_one_by_one(client, rest, name):
+    client.create_collection(name, vectors_config=models.VectorParams(size=4, distance="Dot"))
+    before = rest("GET", f"/collections/{name}").result["config"]["params"]
+    changes = {"replication_factor": 2, "write_consistency_factor": 2, "read_fan_out_factor": 3, "read_fan_out_delay_ms": 50,
+               "on_disk_payload": not before["on_disk_payload"]}
+    for key, value in changes.items():
+        assert rest("PATCH", f"/collections/{name}", {"params": {key: value}}).result is True
+        before[key] = value
+        assert rest("GET", f"/collections/{name}").result["config"]["params"] == before
+    r = rest("PATCH", f"/collections/{name}", {"params": {"replication_factor": 0}})
+    assert r.status == 422 and r.error == "Validation error in JSON body: [params.replication_factor: value 0 invalid, must be from 1 to 4294967295]"
+
+
 def test_warnings_of_settings_without_effect(client, rest, name):
     client.create_collection(name, vectors_config={}, shard_number=3, replication_factor=2)
     warnings = client.get_collection(name).warnings

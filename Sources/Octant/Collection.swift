@@ -12,11 +12,16 @@ public final class Collection: Sendable {
     public let name: String
     package let shard: Shard
     let compute: ComputePool
+    /// How long it took to open.
+    package let openingTime: Duration
     private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
 
-    init(name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer) {
+    init(
+        name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer, openingTime: Duration = .zero
+    ) {
+        self.openingTime = openingTime
         self.name = name
         self.shard = shard
         self.compute = compute

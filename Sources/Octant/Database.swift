@@ -98,11 +98,14 @@ public final class Database: Sendable {
     }
 
     private func openCollection(_ name: String, _ uuid: UUIDBytes) -> Entry {
+        let start = ContinuousClock.now
         do throws(StorageError) {
             let shard = try Shard.open(
                 path: "\(path)/c/\(uuid)", uuid: uuid, fileSystem: fileSystem, limits: limits, log: log)
             background.add(shard)
-            return .open(Collection(name: name, shard: shard, compute: compute, timer: timer))
+            return .open(
+                Collection(
+                    name: name, shard: shard, compute: compute, timer: timer, openingTime: .now - start))
         } catch {
             log("collection `\(name)` cannot be opened: \(error)")
             return .damaged(OctantError(.unavailable, "Collection `\(name)` cannot be opened: \(error)"))

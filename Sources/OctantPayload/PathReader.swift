@@ -26,3 +26,10 @@ package final class PathReader {
         OctantPayload.forEachValue(PayloadView(payload), steps, count, visit)
     }
 }
+
+extension PayloadView {
+    /// The value as a date in microseconds since 1970, if it is text that says one.
+    package var date: Int64? { utf8.flatMap { DateTime.microseconds(utf8: $0) } }
+    /// The value as a point on the Earth, if it is an object with `lon` and `lat`.
+    package var point: GeoPoint? { geoPoint(self) }
+}

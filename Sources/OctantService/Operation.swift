@@ -122,8 +122,5 @@ package enum Operation: String, Sendable, CaseIterable {
     }
 
     /// Paths of the protocol that this version does not have, so that a caller is told so instead of `404`.
-    package static let laterRows: [Row] = [
-        Row(verb: .get, path: "/collections/{collection}/snapshots", access: .manage),
-        Row(verb: .post, path: "/collections/{collection}/snapshots", access: .manage),
-    ]
+    package static let laterRows: [Row] = []
 }

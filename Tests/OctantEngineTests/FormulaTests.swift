@@ -19,7 +19,7 @@ struct FormulaTests {
     }
 
     /// The value at one point, whose `x` is 2.5 (number 120 of the world), `n` 0 and score `score`.
-    private func value(_ expression: Expression, defaults: [String: Double] = [:]) throws -> Double {
+    private func value(_ expression: Expression, defaults: [String: Formula.Default] = [:]) throws -> Double {
         let chosen = Filter(must: [.hasID([.number(120)])])
         let prefetch = Prefetch(query: .nearest(.vector(.dense([1, 0, 0, 0, 0, 0]))), filter: chosen)
         let found = try world.collection.query(
@@ -59,9 +59,28 @@ struct FormulaTests {
     @Test("missing variables have defaults, missing scores are 0")
     func defaults() throws {
         let missing = Expression.variable(try PayloadPath("none"))
-        #expect(try value(missing, defaults: ["none": 3]) == 3)
-        #expect(try value(.score(4), defaults: ["$score[4]": 2]) == 2)
-        #expect(try value(x, defaults: ["x": 100]) == 2.5)
+        #expect(try value(missing, defaults: ["none": .number(3)]) == 3)
+        #expect(try value(.score(4), defaults: ["$score[4]": .number(2)]) == 2)
+        #expect(try value(x, defaults: ["x": .number(100)]) == 2.5)
+    }
+
+    @Test("places and dates become metres and seconds")
+    func placesAndDates() throws {
+        let berlin = GeoPoint(lon: 13.4050, lat: 52.52)
+        let paris = GeoPoint(lon: 2.3522, lat: 48.8566)
+        let (place, day) = (try PayloadPath("place"), try PayloadPath("day"))
+        try world.collection.update(
+            .setPayload(
+                [
+                    "place": .object(["lon": .double(berlin.lon), "lat": .double(berlin.lat)]),
+                    "day": .string("1970-01-02T00:00:01Z"),
+                ], .ids([.number(120)]), key: nil))
+        #expect(abs(try value(.geoDistance(paris, place)) - 877_464) < 1000)
+        #expect(try value(.date(day)) == 86_401)
+        #expect(try value(.date(try PayloadPath("none")), defaults: ["none": .text("1970-01-01T00:01:00Z")]) == 60)
+        #expect(try value(.geoDistance(paris, try PayloadPath("none")), defaults: ["none": .point(paris)]) == 0)
+        #expect(throws: OctantError.self) { try value(.geoDistance(paris, day)) }
+        #expect(throws: OctantError.self) { try value(.date(place)) }
     }
 
     @Test("what has no finite value is refused by name")
@@ -70,8 +89,7 @@ struct FormulaTests {
             (.variable(try PayloadPath("none")), "No value found for none in the payload nor the formula defaults"),
             (
                 .variable(try PayloadPath("tags")),
-                "Expected number value for tags in the payload and/or in the formula defaults. "
-                    + "Error: Value is not a number"
+                "Expected number value for tags in the payload and/or in the formula defaults."
             ),
             (.quotient(x, .constant(0), byZero: nil), "The expression 2.5/0.0 produced a non-finite number"),
             (.squareRoot(.negated(x)), "The expression √-2.5 produced a non-finite number"),

@@ -159,6 +159,29 @@ struct GroupedReadsTests {
         #expect(page.points.map(\.orderValue) == [1, 2, 3, 5].map { .integer($0) })
     }
 
+    @Test("dates are ordered by time and can be started from")
+    func dates() throws {
+        let folder = TemporaryFolder()
+        let database = try Database.open(DatabaseOptions(path: folder.path))
+        defer { database.close() }
+        try database.createCollection("c", plainConfig(1))
+        let collection = try database.collection("c")
+        let dates = ["2024-03-01T00:00:00Z", "2023-01-01", "2024-03-01T01:00:00+02:00", "no date"]
+        try collection.update(
+            .upsert(
+                dates.enumerated().map {
+                    Point(id: .number(UInt64($0)), vectors: NamedVectors(), payload: Payload(["d": .string($1)]))
+                }))
+        let key = try PayloadPath("d")
+        try collection.createFieldIndex(key, FieldIndexSchema(type: .datetime))
+        let page = try collection.scroll(ScrollRequest(orderBy: OrderBy(key: key)))
+        #expect(page.points.map(\.id) == [1, 2, 0].map { .number($0) })
+        #expect(page.points.last?.orderValue == DateTime.microseconds(dates[0]).map { .integer($0) })
+        let start = DateTime.microseconds("2024-01-01").map { OrderValue.integer($0) }
+        let later = try collection.scroll(ScrollRequest(orderBy: OrderBy(key: key, startFrom: start)))
+        #expect(later.points.map(\.id) == [2, 0].map { .number($0) })
+    }
+
     @Test("a sample is some of the points that pass, each once")
     func sample() throws {
         let world = try QueryWorld(.dot, seed: 25)

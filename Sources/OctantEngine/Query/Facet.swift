@@ -5,7 +5,7 @@ extension ReadView {
     /// How many points have each value of a key, most frequent first; equal counts by value.
     package func facet(_ request: FacetRequest) throws(OctantError) -> [FacetHit] {
         guard
-            let type = fieldIndexes.first(where: { $0.key == request.key && $0.schema.type.knowsMatches })?.schema.type
+            let type = fieldIndexes.first(where: { $0.key == request.key && $0.schema.knowsMatches })?.schema.type
         else {
             let types = FieldIndexType.allCases.filter(\.knowsMatches).map(\.rawValue).joined(separator: ", ")
             throw OctantError(
@@ -45,16 +45,6 @@ extension ReadView {
     }
 }
 
-extension FieldIndexType {
-    /// Whether an index of the kind can count values.
-    var knowsMatches: Bool {
-        switch self {
-        case .keyword, .integer, .bool: true
-        default: false
-        }
-    }
-}
-
 extension MatchValue {
     /// A value in a payload as an index of the type holds it; `nil` for what it leaves out.
     fileprivate init?(_ view: PayloadView, _ type: FieldIndexType) {
@@ -63,12 +53,15 @@ extension MatchValue {
             guard let string = view.string else { return nil }
             self = .string(string)
         case .integer:
-            guard case .integer(let integer)? = OrderValue(view, wholeOnly: true) else { return nil }
+            guard case .integer(let integer)? = OrderValue(view, .integer) else { return nil }
             self = .integer(integer)
         case .bool:
             guard let bool = view.bool else { return nil }
             self = .bool(bool)
-        default: return nil
+        case .uuid:
+            guard let uuid = view.string.flatMap({ UUIDValue($0) }) else { return nil }
+            self = .string(uuid.description)
+        case .float, .datetime, .geo, .text: return nil
         }
     }
 

@@ -5,6 +5,9 @@ extension QueryRun {
     /// The nearest neighbours of randomly chosen points among themselves; empty if fewer than two can be chosen.
     package func matrix(_ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
         guard let distance = view.config.params.distance(request.using) else { throw .unknownVector(request.using) }
+        guard request.sample <= MatrixRequest.sampleMax else {
+            throw OctantError(.badRequest, "A matrix is made of at most \(MatrixRequest.sampleMax) points")
+        }
         let filter = Filter.joined(request.filter, Filter(must: [.hasVector(request.using)]))
         let sample = min(request.sample, max(view.liveCount, 1))
         let points = sampled(view.candidates(filter), limit: sample).sorted { $0.id < $1.id }

@@ -101,7 +101,7 @@ package struct QueryPlanner {
 
     /// Refuses an order by a key without an index that knows ranges.
     package func checkOrder(_ order: OrderBy) throws(OctantError) {
-        guard fieldIndexes.contains(where: { $0.key == order.key && $0.schema.type.knowsRanges }) else {
+        guard fieldIndexes.contains(where: { $0.key == order.key && $0.schema.knowsRanges }) else {
             let types = FieldIndexType.allCases.filter(\.knowsRanges).map(\.rawValue).joined(separator: ", ")
             throw OctantError(
                 .badInput,
@@ -173,8 +173,23 @@ extension FieldIndexType {
     /// Whether an index of the kind can order points.
     var knowsRanges: Bool {
         switch self {
-        case .integer, .float: true
-        case .keyword, .bool, .datetime, .uuid, .geo, .text: false
+        case .integer, .float, .datetime: true
+        case .keyword, .bool, .uuid, .geo, .text: false
         }
     }
+
+    /// Whether an index of the kind can count values.
+    var knowsMatches: Bool {
+        switch self {
+        case .keyword, .integer, .bool, .uuid: true
+        case .float, .datetime, .geo, .text: false
+        }
+    }
+}
+
+extension FieldIndexSchema {
+    /// Whether the index can order points: its kind can, and ranges were not switched off.
+    var knowsRanges: Bool { type.knowsRanges && params?.object["range"] != .bool(false) }
+    /// Whether the index can count values: its kind can, and matches were not switched off.
+    var knowsMatches: Bool { type.knowsMatches && params?.object["lookup"] != .bool(false) }
 }

@@ -32,7 +32,9 @@ struct CompiledFormula {
     private indirect enum Node {
         case constant(Double)
         case score(Int, missing: Double)
-        case variable(PathReader, name: String, missing: Double?)
+        case variable(Variable)
+        case geoDistance(GeoPoint, Variable)
+        case date(Variable)
         case condition(CompiledFilter)
         case product([Node])
         case sum([Node])
@@ -42,6 +44,19 @@ struct CompiledFormula {
         case quotient(Node, Node, byZero: Double?)
         case power(Node, Node)
         case decay(Decay.Kind, x: Node, target: Node, scale: Double, midpoint: Double)
+    }
+
+    /// The value at a key of the payload.
+    private struct Variable {
+        let reader: PathReader
+        let name: String
+        let missing: Formula.Default?
+
+        init(_ path: PayloadPath, _ name: String, _ defaults: [String: Formula.Default]) {
+            reader = PathReader(path)
+            self.name = name
+            missing = defaults[name]
+        }
     }
 
     private enum Unary {
@@ -65,14 +80,21 @@ struct CompiledFormula {
         try value(root, row, score)
     }
 
-    private static func node(_ expression: Expression, _ defaults: [String: Double], _ rows: FilterView) -> Node {
+    private static func node(_ expression: Expression, _ defaults: [String: Formula.Default], _ rows: FilterView)
+        -> Node
+    {
         func made(_ expression: Expression) -> Node { node(expression, defaults, rows) }
         switch expression {
         case .constant(let number): return .constant(number)
-        case .score(let list): return .score(list, missing: defaults[expression.variableText] ?? 0)
-        case .variable(let path):
-            let name = expression.variableText
-            return .variable(PathReader(path), name: name, missing: defaults[name])
+        case .score(let list):
+            guard case .number(let missing)? = defaults[expression.variableText] else {
+                return .score(list, missing: 0)
+            }
+            return .score(list, missing: missing)
+        case .variable(let path): return .variable(Variable(path, expression.variableText, defaults))
+        case .geoDistance(let origin, let path):
+            return .geoDistance(origin, Variable(path, expression.variableText, defaults))
+        case .date(let path): return .date(Variable(path, expression.variableText, defaults))
         case .condition(let condition):
             return .condition(CompiledFilter(Filter(must: [condition]), rows: rows))
         case .product(let factors): return .product(factors.map(made))
@@ -99,7 +121,20 @@ struct CompiledFormula {
         switch node {
         case .constant(let number): return number
         case .score(let list, let missing): return score(list).map { Double($0) } ?? missing
-        case .variable(let reader, let name, let missing): return try variable(reader, name, missing, row)
+        case .variable(let variable):
+            return try single(variable, row, "number value", { $0.number }) { missing in
+                if case .number(let number) = missing { number } else { nil }
+            }
+        case .geoDistance(let origin, let variable):
+            let point = try single(variable, row, "geo point", { $0.point }) { missing in
+                if case .point(let point) = missing { point } else { nil }
+            }
+            return origin.distance(to: point)
+        case .date(let variable):
+            let date = try single(variable, row, "datetime", { $0.date }) { missing in
+                if case .text(let text) = missing { DateTime.microseconds(text) } else { nil }
+            }
+            return Double(date) / 1e6
         case .condition(let filter): return filter.matches(row) ? 1 : 0
         case .product(let factors):
             var product = 1.0
@@ -137,29 +172,32 @@ struct CompiledFormula {
         }
     }
 
-    private func variable(
-        _ reader: PathReader, _ name: String, _ missing: Double?, _ row: UInt32
-    ) throws(OctantError) -> Double {
-        var number: Double?
+    /// The only value of a variable, read by `read`; its default, read by `readDefault`, if the row has none.
+    private func single<Value>(
+        _ variable: Variable, _ row: UInt32, _ kind: String, _ read: (PayloadView) -> Value?,
+        _ readDefault: (Formula.Default) -> Value?
+    ) throws(OctantError) -> Value {
+        var value: Value?
         var count = 0
-        reader.forEachElement(of: source.payload(row)) { element in
+        variable.reader.forEachElement(of: source.payload(row)) { element in
+            // A null counts as missing.
+            guard element.kind != .null else { return }
             count += 1
-            number = element.number
+            value = read(element)
         }
         if count == 0 {
-            guard let missing else {
+            guard let missing = variable.missing else {
                 throw OctantError(
-                    .badInput, "No value found for \(name) in the payload nor the formula defaults")
+                    .badInput, "No value found for \(variable.name) in the payload nor the formula defaults")
             }
-            return missing
+            value = readDefault(missing)
         }
-        guard count == 1, let number else {
+        guard count <= 1, let value else {
             throw OctantError(
                 .badInput,
-                "Expected number value for \(name) in the payload and/or in the formula defaults. "
-                    + "Error: Value is not a number")
+                "Expected \(kind) for \(variable.name) in the payload and/or in the formula defaults.")
         }
-        return number
+        return value
     }
 
     private static func finite(_ value: Double, _ expression: String) throws(OctantError) -> Double {

@@ -132,8 +132,9 @@ package struct QueryRun: Sendable {
         _ part: CandidatePart, _ view: ReadView, _ examples: Examples, _ score: CustomScore, _ limit: Int
     ) -> [Ranked] {
         guard let similarity = examples.similarity(in: part.source, view) else { return [] }
-        let block = 256
         let count = similarity.exampleCount
+        // A request may hold very many examples: the matrix stays small.
+        let block = max(1, min(256, (1 << 20) / max(count, 1)))
         var best = BestRows(limit: limit, of: part.source)
         var rows: [UInt32] = []
         rows.reserveCapacity(block)

@@ -45,6 +45,10 @@ public struct CollectionParams: Sendable, Hashable {
     public var writeConsistencyFactor: Int
     /// Whether payload stays on disk until it is read.
     public var onDiskPayload: Bool
+    /// How many other copies a read asks too. Kept for clients; there are no other copies.
+    public var readFanOutFactor: Int?
+    /// Milliseconds before a read asks another copy. Kept for clients; there are no other copies.
+    public var readFanOutDelayMilliseconds: Int?
 
     /// Parameters.
     public init(

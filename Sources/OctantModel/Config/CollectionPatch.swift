@@ -16,6 +16,10 @@ public struct CollectionPatch: Sendable {
     public var writeConsistencyFactor: Int?
     /// New placement of payload.
     public var onDiskPayload: Bool?
+    /// New number of copies that a read asks too.
+    public var readFanOutFactor: Int?
+    /// New milliseconds before a read asks another copy.
+    public var readFanOutDelayMilliseconds: Int?
     /// Replaces the set fields of the strict-mode object.
     public var strictMode: JSONObject?
     /// Merged into the metadata; a null removes its key.
@@ -78,6 +82,8 @@ extension CollectionConfig {
         if let value = patch.replicationFactor { changed.params.replicationFactor = value }
         if let value = patch.writeConsistencyFactor { changed.params.writeConsistencyFactor = value }
         if let value = patch.onDiskPayload { changed.params.onDiskPayload = value }
+        if let value = patch.readFanOutFactor { changed.params.readFanOutFactor = value }
+        if let value = patch.readFanOutDelayMilliseconds { changed.params.readFanOutDelayMilliseconds = value }
         if let strict = patch.strictMode { changed.strictMode = Self.merging(changed.strictMode, strict) }
         if let metadata = patch.metadata { changed.metadata = Self.merging(changed.metadata, metadata) }
         return changed

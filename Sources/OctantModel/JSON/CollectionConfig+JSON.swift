@@ -147,8 +147,17 @@ extension CollectionConfig {
         guard let params = try fields.fields("params") else { throw fields.missing("params") }
         var members = params.object
         for (key, value) in fields.object.pairs where key != "params" { members[key] = value }
+        let (fanOut, delay) = (params.object["read_fan_out_factor"], params.object["read_fan_out_delay_ms"])
+        members["read_fan_out_factor"] = nil
+        members["read_fan_out_delay_ms"] = nil
         let create = try CreateCollection(json: .object(members))
         self = create.config()
+        self.params.readFanOutFactor = try fanOut.map { (value) throws(OctantError) in
+            try JSONFields.int(value, path: "params.read_fan_out_factor")
+        }
+        self.params.readFanOutDelayMilliseconds = try delay.map { (value) throws(OctantError) in
+            try JSONFields.int(value, path: "params.read_fan_out_delay_ms")
+        }
         // In a whole configuration a null threshold is a value, not an absence.
         if let optimizer = try fields.fields("optimizer_config")?.object {
             if optimizer["indexing_threshold"] == .null { self.optimizer.indexingThreshold = nil }
@@ -168,6 +177,8 @@ extension CollectionConfig {
         params.put("replication_factor", self.params.replicationFactor)
         params.put("write_consistency_factor", self.params.writeConsistencyFactor)
         params.put("on_disk_payload", self.params.onDiskPayload)
+        params.put("read_fan_out_factor", self.params.readFanOutFactor)
+        params.put("read_fan_out_delay_ms", self.params.readFanOutDelayMilliseconds)
         var object: JSONObject = [
             "params": .object(params), "hnsw_config": .object(hnsw.json), "optimizer_config": .object(optimizer.json),
             "wal_config": .object(wal.json), "quantization_config": quantization.map { .object($0.json) } ?? .null,
@@ -204,7 +215,9 @@ extension CollectionPatch {
             }
         }
         if let params = try fields.fields("params") {
-            try params.refuse("payload", "read_fan_out_factor", "read_fan_out_delay_ms", "id_tracker")
+            try params.refuse("payload", "id_tracker")
+            readFanOutFactor = try params.int("read_fan_out_factor", to: Int(UInt32.max))
+            readFanOutDelayMilliseconds = try params.int("read_fan_out_delay_ms")
             replicationFactor = try params.int("replication_factor", from: 1, to: Int(UInt32.max))
             writeConsistencyFactor = try params.int("write_consistency_factor", from: 1, to: Int(UInt32.max))
             onDiskPayload = try params.bool("on_disk_payload")

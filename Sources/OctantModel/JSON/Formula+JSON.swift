@@ -1,14 +1,20 @@
 extension Formula {
-    /// Reads `defaults`: numbers by variable.
-    static func defaults(json: JSONValue) throws(OctantError) -> [String: Double] {
+    /// Reads `defaults`: values by variable.
+    static func defaults(json: JSONValue) throws(OctantError) -> [String: Default] {
         if json == .null { return [:] }
         let fields = try JSONFields(json, path: "defaults")
-        var defaults: [String: Double] = [:]
+        var defaults: [String: Default] = [:]
         for (key, value) in fields.object.pairs {
-            guard let number = JSONFields.number(value) else {
-                throw .unsupported("A default that is not a number (`\(fields.path(key))`) is")
+            let variable = try Expression(variable: key).variableText
+            switch value {
+            case .string(let text): defaults[variable] = .text(text)
+            case .object: defaults[variable] = .point(try GeoPoint(json: value, path: fields.path(key)))
+            default:
+                guard let number = JSONFields.number(value) else {
+                    throw JSONFields.mismatch(value, "a number, a date or a geo point", fields.path(key))
+                }
+                defaults[variable] = .number(number)
             }
-            defaults[try Expression(variable: key).variableText] = number
         }
         return defaults
     }
@@ -60,7 +66,7 @@ extension Expression {
     package var variableText: String {
         switch self {
         case .score(let place): "$score[\(place)]"
-        case .variable(let path): path.description
+        case .variable(let path), .date(let path), .geoDistance(_, let path): path.description
         default: ""
         }
     }
@@ -108,7 +114,19 @@ extension Expression {
             return .power(
                 base: try Expression(json: try fields.required("base"), depth: depth),
                 exponent: try Expression(json: try fields.required("exponent"), depth: depth))
-        case "geo_distance", "datetime", "datetime_key": throw .unsupported("Expression `\(key)` is")
+        case "geo_distance":
+            let fields = try JSONFields(value, path: key)
+            guard let to = try fields.string("to") else { throw fields.missing("to") }
+            return .geoDistance(
+                try GeoPoint(json: try fields.required("origin"), path: fields.path("origin")), try PayloadPath(to))
+        case "datetime":
+            guard case .string(let text) = value, let date = DateTime.microseconds(text) else {
+                throw OctantError(.badRequest, "Expected datetime in supported format for \(value.text)")
+            }
+            return .constant(Double(date) / 1e6)
+        case "datetime_key":
+            guard case .string(let text) = value else { throw JSONFields.mismatch(value, "a string", key) }
+            return .date(try PayloadPath(text))
         default:
             guard let kind = Decay.Kind(rawValue: key) else { return nil }
             return .decay(try decay(kind, try JSONFields(value, path: key), depth))

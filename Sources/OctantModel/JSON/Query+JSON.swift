@@ -57,8 +57,8 @@ extension ReadsJSON {
         var list: [Prefetch] = []
         var first = true
         while try reader.nextElement(&first) {
-            guard list.count < Limits.batchQueriesMax else {
-                throw OctantError(.badRequest, "A query has at most \(Limits.batchQueriesMax) prefetches")
+            guard list.count < Prefetch.countMax else {
+                throw OctantError(.badRequest, "A query has at most \(Prefetch.countMax) prefetches")
             }
             list.append(try prefetch(&reader, path: "\(path)[\(list.count)]", depth: depth))
         }

@@ -70,7 +70,11 @@ extension OrderBy {
         case .integer(let value)?: startFrom = .integer(value)
         case .unsigned(let value)?: startFrom = .double(Double(value))
         case .double(let value)?: startFrom = .double(value)
-        case .string?: throw .unsupported("`\(fields.path("start_from"))` with a date is")
+        case .string(let text)?:
+            guard let date = DateTime.microseconds(text) else {
+                throw .json("\(fields.path("start_from")): '\(text)' is not a date in a supported format")
+            }
+            startFrom = .integer(date)
         case let value?: throw JSONFields.mismatch(value, "a number", fields.path("start_from"))
         }
     }

@@ -109,7 +109,7 @@ package enum ReadsJSON {
         guard try reader.peek() == .object else { return .nearest(try vectorInput(&reader)) }
         var query: Query?
         var mmr: MMR?
-        var defaults: [String: Double] = [:]
+        var defaults: [String: Formula.Default] = [:]
         var first = true
         try reader.beginObject()
         while let key = try reader.nextKey(&first) {

@@ -3,12 +3,24 @@ public struct Formula: Hashable, Sendable {
     /// What to compute.
     public var expression: Expression
     /// Values of variables a point does not have, by the text of the variable (`$score[1]` for a score).
-    public var defaults: [String: Double]
+    public var defaults: [String: Default]
 
     /// A formula.
-    public init(_ expression: Expression, defaults: [String: Double] = [:]) {
+    public init(_ expression: Expression, defaults: [String: Default] = [:]) {
         self.expression = expression
         self.defaults = defaults
+    }
+}
+
+extension Formula {
+    /// The value of a variable that a point does not have.
+    public enum Default: Hashable, Sendable {
+        /// A number.
+        case number(Double)
+        /// Text, which may be a date.
+        case text(String)
+        /// A point on the Earth.
+        case point(GeoPoint)
     }
 }
 
@@ -48,6 +60,10 @@ public indirect enum Expression: Hashable, Sendable {
     case ln(Expression)
     /// The inverse hyperbolic cosine.
     case acosh(Expression)
+    /// Metres between a place and the one at a key of the payload.
+    case geoDistance(GeoPoint, PayloadPath)
+    /// A date at a key of the payload, in seconds since 1970.
+    case date(PayloadPath)
     /// A fall with distance from a target.
     case decay(Decay)
 }

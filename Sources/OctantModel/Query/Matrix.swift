@@ -2,6 +2,9 @@
 public struct MatrixRequest: Hashable, Sendable {
     /// Which points are chosen from.
     public var filter: Filter?
+    /// The most points that may be chosen: the work grows with the square.
+    public static let sampleMax = 16_384
+
     /// How many are chosen; at least 2.
     public var sample: Int
     /// How many neighbours of each are returned; at least 1.

@@ -162,6 +162,8 @@ public struct Prefetch: Hashable, Sendable {
 
     /// How deep prefetches may be nested.
     public static let depthMax = 64
+    /// How many queries there may be in one request.
+    public static let countMax = 1_000
 
     /// A query inside a query.
     public init(

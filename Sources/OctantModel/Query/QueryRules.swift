@@ -8,15 +8,22 @@ extension QueryRequest {
     }
 
     /// Refuses what cannot be combined, in this query and all inside it.
-    package func checkRules() throws(OctantError) { try root.checkRules(depth: 0) }
+    package func checkRules() throws(OctantError) {
+        var count = 0
+        try root.checkRules(depth: 0, &count)
+    }
 }
 
 extension Prefetch {
-    fileprivate func checkRules(depth: Int) throws(OctantError) {
+    fileprivate func checkRules(depth: Int, _ count: inout Int) throws(OctantError) {
+        count += 1
+        guard count <= Self.countMax else {
+            throw OctantError(.badRequest, "A query has at most \(Self.countMax) prefetches")
+        }
         guard depth <= Self.depthMax else {
             throw OctantError(.badRequest, "prefetches depth \(depth) exceeds max depth \(Self.depthMax)")
         }
-        for inner in prefetch { try inner.checkRules(depth: depth + 1) }
+        for inner in prefetch { try inner.checkRules(depth: depth + 1, &count) }
         guard let query else {
             guard prefetch.isEmpty else {
                 throw OctantError(

@@ -95,7 +95,7 @@ package enum OpenAPIDocument {
         let description = OperationDescription.all[key(row)]
         var object: JSONObject = [
             "operationId": .string(identifier(row, path)),
-            "tags": .array([.string(description?.tag ?? (presence == .clusterOnly ? "Cluster" : "Other"))]),
+            "tags": .array([.string(tag(description, presence))]),
         ]
         if let description { object["summary"] = .string(description.summary) }
         let query = description.map { queryParameters($0.parameters) } ?? []
@@ -114,12 +114,20 @@ package enum OpenAPIDocument {
         case .absent: responses["501"] = .object(failure("Not supported yet"))
         }
         if presence == .present {
-            responses["4XX"] = .object(failure("The request is wrong, or names what is not there", orText: true))
+            responses["4XX"] = .object(failure("The request is wrong, or names what is not there"))
             if key(row) == "PUT /quotas" { responses["501"] = .object(failure("Not supported yet")) }
         }
         if row.access != .open { responses["401"] = .object(refusal) }
         object["responses"] = .object(responses)
         return object
+    }
+
+    private static func tag(_ description: OperationDescription?, _ presence: Presence) -> String {
+        switch presence {
+        case .present: description?.tag ?? "Other"
+        case .clusterOnly: "Cluster"
+        case .absent: "Not supported yet"
+        }
     }
 
     /// Such as `get_collections_collection_name_points_id`.
@@ -142,7 +150,7 @@ package enum OpenAPIDocument {
         return content("It is done", "application/json", schema)
     }
 
-    private static func failure(_ what: String, orText: Bool = false) -> JSONObject {
+    private static func failure(_ what: String) -> JSONObject {
         content(what, "application/json", OperationDescription.ref("Error"))
     }
 

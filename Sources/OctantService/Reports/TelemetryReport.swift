@@ -87,7 +87,8 @@ extension Service {
             ]
         }
         var object: JSONObject = [
-            "id": .string(options.name(collection.name)), "init_time_ms": .integer(0), "config": .object(config),
+            "id": .string(options.name(collection.name)),
+            "init_time_ms": .integer(milliseconds(collection.openingTime)), "config": .object(config),
         ]
         guard options.detailsLevel >= 3 else { return object }
         let totals = collection.optimizationTotals
@@ -133,6 +134,11 @@ extension Service {
             labels[label] = .object(statuses)
         }
         return labels
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 
     private static func microseconds(_ seconds: Double) -> Int64 {

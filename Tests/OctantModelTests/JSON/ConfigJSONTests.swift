@@ -35,6 +35,8 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
         var config = CollectionConfig(params: CollectionParams(vectors: .named([])))
         config.optimizer.indexingThreshold = nil
         config.hnsw.onDisk = nil
+        config.params.readFanOutFactor = 3
+        config.params.readFanOutDelayMilliseconds = 0
         #expect(try CollectionConfig(json: config.json) == config)
     }
 

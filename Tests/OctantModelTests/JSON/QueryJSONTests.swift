@@ -87,13 +87,20 @@ struct QueryJSONTests {
                 .decay(Decay(.gaussian, x: n, target: .constant(3), scale: 2, midpoint: 0.25))
             ),
             (
+                #"{"geo_distance":{"origin":{"lon":1,"lat":2},"to":"n"}}"#,
+                .geoDistance(GeoPoint(lon: 1, lat: 2), try PayloadPath("n"))
+            ),
+            (#"{"datetime":"1970-01-01T00:00:10Z"}"#, .constant(10)),
+            (#"{"datetime_key":"n"}"#, .date(try PayloadPath("n"))),
+            (
                 #"{"key":"n","match":{"value":1}}"#,
                 .condition(.field(FieldCondition(key: try PayloadPath("n"), match: .value(.integer(1)))))
             ),
         ]
         for (text, expression) in cases {
             let request = try parse(#"{"query":{"defaults":{"$score":1,"n":2},"formula":\#(text)},"prefetch":{}}"#)
-            #expect(request.query == .formula(Formula(expression, defaults: ["$score[0]": 1, "n": 2])))
+            #expect(
+                request.query == .formula(Formula(expression, defaults: ["$score[0]": .number(1), "n": .number(2)])))
         }
     }
 
