@@ -192,6 +192,18 @@ enum OpenAPISchemas {
                 ),
             ])
         ),
+        (
+            "AddVector",
+            object([
+                (
+                    "dense?",
+                    object([
+                        ("size!", #"{"type":"integer","minimum":1,"maximum":65536}"#),
+                        ("distance!", #"{"enum":["Cosine","Dot","Euclid","Manhattan"]}"#),
+                    ])
+                ), ("sparse?", #"{"type":"object"}"#),
+            ])
+        ),
     ]
 
     // MARK: Requests

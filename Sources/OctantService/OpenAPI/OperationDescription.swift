@@ -99,7 +99,8 @@ extension OperationDescription {
         "GET /collections/{collection}/optimizations": .init(
             "Collections", "What background work does", .optimizations, answer: .result(ref("Optimizations"))),
         "PUT /collections/{collection}/vectors/{name}": .init(
-            "Collections", "Adds a vector name", .write, body: #"{"type":"object"}"#, answer: written),
+            "Collections", "Adds a vector name", .write, body: ref("AddVector"),
+            example: #"{"sparse":{"modifier":"idf"}}"#, answer: written),
         "DELETE /collections/{collection}/vectors/{name}": .init(
             "Collections", "Removes a vector name", .write, answer: written),
         "POST /collections/aliases": .init(
