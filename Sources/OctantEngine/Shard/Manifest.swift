@@ -2,7 +2,7 @@ package import OctantModel
 package import OctantStorage
 
 /// Everything that decides what data a collection has. Published whole, one generation after another; its bytes are
-/// specified in `docs/format/manifest.md`.
+/// specified in `docs/format/collection-manifest.md`.
 package struct Manifest: Sendable {
     /// The configuration, as the JSON of `GET /collections/{name}`.
     package var config: CollectionConfig
