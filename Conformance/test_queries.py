@@ -2,7 +2,7 @@
 import random
 
 import pytest
-from conftest import connect
+from conftest import connect, wait_green
 from octant_server import Server
 from qdrant_client import QdrantClient, models as m
 
@@ -26,15 +26,17 @@ def rows(rnd):
         yield m.PointStruct(id=i, vector=vectors, payload=payload)
 
 
-@pytest.fixture(scope="module")
-def pair():
+@pytest.fixture(scope="module", params=["memory", "segments"])
+def pair(request):
+    """The same points on a server and in process; on the server either in memory or in segments with graphs and indexes."""
     rnd = random.Random(11)
+    optimizers = m.OptimizersConfigDiff(indexing_threshold=1 if request.param == "segments" else 0)
     with Server() as server:
         remote, local = connect(server), QdrantClient(":memory:")
         points = list(rows(rnd))
         for client in (remote, local):
             client.create_collection(
-                NAME,
+                NAME, optimizers_config=optimizers,
                 vectors_config={
                     "d": m.VectorParams(size=8, distance=m.Distance.COSINE),
                     "m": m.VectorParams(size=4, distance=m.Distance.DOT, multivector_config=m.MultiVectorConfig(
@@ -44,6 +46,8 @@ def pair():
             client.update_vectors(NAME, [m.PointVectors(id=p.id, vector={"i": p.vector["s"]}) for p in points if "s" in p.vector])
         for key, kind in [("city", "keyword"), ("n", "integer"), ("x", "float"), ("at", "datetime"), ("loc", "geo"), ("tags", "keyword")]:
             remote.create_payload_index(NAME, key, kind, wait=True)
+        if request.param == "segments":
+            wait_green(remote, NAME, indexed=POINTS)
         yield remote, local
 
 
