@@ -24,6 +24,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -53,10 +55,28 @@ let package = Package(
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras", condition: server),
             ],
             swiftSettings: strict),
+        .target(
+            name: "OctantProtocol",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server)],
+            exclude: ["Protos"],
+            swiftSettings: strict),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        .target(
+            name: "OctantGRPC",
+            dependencies: [
+                "OctantProtocol", "OctantService", "OctantModel",
+                .target(name: "CZlib", condition: server),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server),
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
+                .product(name: "NIOPosix", package: "swift-nio", condition: server),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2", condition: server),
+                .product(name: "NIOHPACK", package: "swift-nio-http2", condition: server),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "octant",
             dependencies: [
-                "Octant", "OctantService", "OctantREST",
+                "Octant", "OctantService", "OctantREST", "OctantGRPC",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
                 .product(name: "Yams", package: "Yams", condition: server),
@@ -86,6 +106,9 @@ let package = Package(
             dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
             swiftSettings: strict),
         .testTarget(name: "OctantRESTTests", dependencies: ["OctantREST", "OctantModel"], swiftSettings: strict),
+        .testTarget(
+            name: "OctantGRPCTests", dependencies: ["OctantGRPC", "OctantProtocol", "OctantModel"],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )

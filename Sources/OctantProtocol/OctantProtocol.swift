@@ -1,0 +1,1 @@
+// The messages of the gRPC protocol, generated from the files in Protos/.
