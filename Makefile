@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench soak fuzz lint format prerequisites venv
+.PHONY: help run build test unit blackbox demo bench soak fuzz lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ lint: ## Formatting and the house rules
 
 format: ## Format the Swift sources in place
 	swift format format --in-place --recursive Sources Tests Package.swift
+
+protocol: prerequisites ## Renew the generated messages of gRPC from Sources/OctantProtocol/Protos
+	@scripts/make_protocol.sh
 
 prerequisites:
 	@scripts/prerequisites.sh
