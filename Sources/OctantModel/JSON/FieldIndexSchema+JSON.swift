@@ -20,6 +20,11 @@ extension FieldIndexSchema {
         }
     }
 
+    /// The error for an index without a schema.
+    package static var missing: OctantError {
+        OctantError(.badRequest, "Can't auto-detect field type, please specify `field_schema` in the request")
+    }
+
     private static func type(_ name: String) throws(OctantError) -> FieldIndexType {
         if let type = FieldIndexType(rawValue: name) { return type }
         throw .json(

@@ -25,9 +25,7 @@ package enum ReadsJSON {
                 var list: [QueryRequest] = []
                 var firstSearch = true
                 while try reader.nextElement(&firstSearch) {
-                    guard list.count < Limits.batchQueriesMax else {
-                        throw OctantError(.badRequest, "A batch has at most \(Limits.batchQueriesMax) queries")
-                    }
+                    try QueryRequest.checkBatch(list.count + 1)
                     list.append(try ranked(&reader, path: "searches[\(list.count)].internal", family).request)
                 }
                 requests = list
@@ -71,7 +69,7 @@ package enum ReadsJSON {
         request.filter = try fields.filter()
         if let params = try fields.fields("params") { request.params = try SearchParams(params) }
         request.scoreThreshold = try fields.double("score_threshold").map { Float($0) }
-        if let limit = try fields.int("limit", or: "top", from: 1) {
+        if let limit = try fields.int("limit", or: "top", in: .limit) {
             request.limit = limit
         } else if family != .query, limitRequired {
             throw .json("missing field `limit`")
@@ -156,7 +154,7 @@ package enum ReadsJSON {
             try OrderBy(json: value, path: fields.path("order_by"))
         }
         if let offset = fields["offset"] { request.offset = try PointID(json: offset) }
-        request.limit = try fields.int("limit", from: 1) ?? 10
+        request.limit = try fields.int("limit", in: .limit) ?? 10
         (request.withPayload, request.withVector) = try fields.selectors(payload: .all)
         return request
     }

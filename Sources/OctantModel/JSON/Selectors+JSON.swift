@@ -42,12 +42,12 @@ extension SearchParams {
         try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
         try fields.refuse("idf") { _, value in value == .string("global") }
         self.init(
-            hnswEF: try fields.int("hnsw_ef", from: 1), exact: try fields.bool("exact") ?? false,
+            hnswEF: try fields.int("hnsw_ef", in: .hnswEF), exact: try fields.bool("exact") ?? false,
             indexedOnly: try fields.bool("indexed_only") ?? false)
         if let codes = try fields.fields("quantization") {
             quantization = QuantizationSearchParams(
                 ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
-                oversampling: try codes.double("oversampling", from: 1))
+                oversampling: try codes.double("oversampling", in: .oversampling))
         }
     }
 }
@@ -72,6 +72,6 @@ extension JSONFields {
         try refuse("shard_key")
         if let points = try array("points") { return .ids(try PointID.list(points)) }
         if let filter = try filter() { return .filter(filter) }
-        throw .json("Either list of point ids or filter must be provided")
+        throw PointSelection.missing
     }
 }

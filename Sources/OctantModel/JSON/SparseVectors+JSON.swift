@@ -89,8 +89,7 @@ extension JSONReader {
     private mutating func readDenseOrMulti(_ path: String) throws(OctantError) -> Vector {
         guard startsListOfLists() else {
             let vector = try readFloats()
-            guard !vector.isEmpty else { throw .invalid(path, "dense vector must not be empty") }
-            return .dense(vector)
+            return try .dense(checked: vector, path)
         }
         var rows: [[Float]] = []
         var first = true
@@ -139,6 +138,14 @@ extension JSONReader {
             indices.append(index)
         }
         return indices
+    }
+}
+
+extension Vector {
+    /// A dense vector; throws if it is empty.
+    package static func dense(checked numbers: [Float], _ path: @autoclosure () -> String) throws(OctantError) -> Vector {
+        guard !numbers.isEmpty else { throw .invalid(path(), "dense vector must not be empty") }
+        return .dense(numbers)
     }
 }
 
