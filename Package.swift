@@ -46,11 +46,18 @@ let package = Package(
         // The server.
         .target(name: "OctantService", dependencies: ["Octant", "OctantModel"], swiftSettings: strict),
         .target(
-            name: "OctantREST",
+            name: "OctantNetwork",
             dependencies: [
-                "OctantService", "OctantModel",
+                "OctantModel",
                 .product(name: "NIOCore", package: "swift-nio", condition: server),
                 .product(name: "NIOPosix", package: "swift-nio", condition: server),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "OctantREST",
+            dependencies: [
+                "OctantService", "OctantNetwork", "OctantModel",
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras", condition: server),
             ],
@@ -64,11 +71,10 @@ let package = Package(
         .target(
             name: "OctantGRPC",
             dependencies: [
-                "OctantProtocol", "OctantService", "OctantModel",
+                "OctantProtocol", "OctantService", "OctantNetwork", "OctantModel",
                 .target(name: "CZlib", condition: server),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server),
                 .product(name: "NIOCore", package: "swift-nio", condition: server),
-                .product(name: "NIOPosix", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2", condition: server),
                 .product(name: "NIOHPACK", package: "swift-nio-http2", condition: server),
             ],
@@ -76,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "octant",
             dependencies: [
-                "Octant", "OctantService", "OctantREST", "OctantGRPC",
+                "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
                 .product(name: "Yams", package: "Yams", condition: server),

@@ -12,15 +12,4 @@ package enum GRPCMethods {
 
 /// Placeholder: the file of this name takes its place.
 enum CollectionsMethods { static let all: [GRPCMethod] = [] }
-/// Placeholder: the file of this name takes its place.
-enum PointsMethods { static let all: [GRPCMethod] = [] }
-/// Placeholder: the file of this name takes its place.
-enum HealthMethods { static let all: [GRPCMethod] = [] }
-/// Placeholder: the file of this name takes its place.
-enum SnapshotsMethods { static let all: [GRPCMethod] = [] }
-/// Placeholder: the file of this name takes its place.
-enum Reflection {
-    /// One answer message to one request message of `ServerReflectionInfo`, both encoded.
-    static func answer(_ request: [UInt8]) -> [UInt8] { [] }
-}
 #endif

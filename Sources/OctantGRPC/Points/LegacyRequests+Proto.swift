@@ -33,16 +33,17 @@ extension Qdrant_RecommendPointGroups: RecommendMessage {}
 extension Qdrant_DiscoverPoints: RankedReadMessage, ShardedMessage {}
 
 extension QueryRequest {
-    fileprivate init(search message: some SearchMessage, limit: some BinaryInteger, _ path: String) throws(OctantError) {
+    fileprivate init(search message: some SearchMessage, limit: some BinaryInteger, _ path: String) throws(OctantError)
+    {
         try message.refuseShardKey(path)
         try self.init(parts: message, path)
         let vector: Vector =
             message.hasSparseIndices
             ? try .sparse(indices: message.sparseIndices.data, values: message.vector, member("vector", of: path))
             : try .dense(checked: message.vector, member("vector", of: path))
-        query = .nearest(.vector(vector))
-        using = message.vectorName
-        if message.hasScoreThreshold { scoreThreshold = message.scoreThreshold }
+        root.query = .nearest(.vector(vector))
+        root.using = message.vectorName
+        if message.hasScoreThreshold { root.scoreThreshold = message.scoreThreshold }
         self.limit = try CountBounds.limit.check(Int(clamping: limit), member("limit", of: path))
     }
 
@@ -51,15 +52,15 @@ extension QueryRequest {
     ) throws(OctantError) {
         try message.refuseShardKey(path)
         try self.init(parts: message, path)
-        query = .recommend(
+        root.query = .recommend(
             Recommendation(
                 positive: try Self.examples(message.positive, message.positiveVectors, member("positive", of: path)),
                 negative: try Self.examples(message.negative, message.negativeVectors, member("negative", of: path)),
                 strategy: try Recommendation.Strategy(message.strategy)))
-        using = message.using
-        if message.hasScoreThreshold { scoreThreshold = message.scoreThreshold }
+        root.using = message.using
+        if message.hasScoreThreshold { root.scoreThreshold = message.scoreThreshold }
         if message.hasLookupFrom {
-            lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
+            root.lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
         }
         self.limit = try CountBounds.limit.check(Int(clamping: limit), member("limit", of: path))
     }
@@ -96,12 +97,12 @@ extension QueryRequest {
             guard case .single(let example)? = message.target.target else { throw .missing("single", in: "target") }
             target = try VectorInput(example)
         }
-        query = try .discovery(target: target, context: try ContextPair.list(message.context))
-        using = message.using
+        root.query = try .discovery(target: target, context: try ContextPair.list(message.context))
+        root.using = message.using
         if message.hasLookupFrom {
-            lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
+            root.lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
         }
-        limit = try CountBounds.limit.check(Int(clamping: message.limit), member("limit", of: path))
+        root.limit = try CountBounds.limit.check(Int(clamping: message.limit), member("limit", of: path))
         if message.hasOffset { offset = Int(clamping: message.offset) }
         try checkRules()
     }

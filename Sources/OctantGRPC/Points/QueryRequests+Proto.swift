@@ -44,8 +44,8 @@ extension QueryRequest {
     /// top.
     init(parts message: some RankedReadMessage, _ path: String) throws(OctantError) {
         self.init()
-        if message.hasFilter { filter = try Filter(message.filter, member("filter", of: path)) }
-        if message.hasParams { params = try SearchParams(message.params, member("params", of: path)) }
+        if message.hasFilter { root.filter = try Filter(message.filter, member("filter", of: path)) }
+        if message.hasParams { root.params = try SearchParams(message.params, member("params", of: path)) }
         if message.hasWithPayload { withPayload = try PayloadSelector(message.withPayload) }
         if message.hasWithVectors { withVector = try VectorSelector(message.withVectors) }
     }
@@ -54,15 +54,15 @@ extension QueryRequest {
     fileprivate init(unpaged message: some QueryMessage, _ path: String) throws(OctantError) {
         try message.refuseShardKey(path)
         try self.init(parts: message, path)
-        prefetch = try Prefetch.list(message.prefetch, member("prefetch", of: path), depth: 1)
-        if message.hasQuery { query = try Query(message.query) }
-        using = message.using
-        if message.hasScoreThreshold { scoreThreshold = message.scoreThreshold }
+        root.prefetch = try Prefetch.list(message.prefetch, member("prefetch", of: path), depth: 1)
+        if message.hasQuery { root.query = try Query(message.query) }
+        root.using = message.using
+        if message.hasScoreThreshold { root.scoreThreshold = message.scoreThreshold }
         if message.hasLimit {
-            limit = try CountBounds.limit.check(Int(clamping: message.limit), member("limit", of: path))
+            root.limit = try CountBounds.limit.check(Int(clamping: message.limit), member("limit", of: path))
         }
         if message.hasLookupFrom {
-            lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
+            root.lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
         }
     }
 
