@@ -111,9 +111,15 @@ let package = Package(
             name: "OctantEngineTests",
             dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
             swiftSettings: strict),
-        .testTarget(name: "OctantRESTTests", dependencies: ["OctantREST", "OctantModel"], swiftSettings: strict),
         .testTarget(
-            name: "OctantGRPCTests", dependencies: ["OctantGRPC", "OctantProtocol", "OctantModel"],
+            name: "OctantRESTTests", dependencies: ["OctantREST", "OctantNetwork", "OctantModel"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "OctantGRPCTests",
+            dependencies: [
+                "OctantGRPC", "OctantProtocol", "OctantModel",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server),
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11

@@ -9,7 +9,4 @@ package enum GRPCMethods {
     package static let byPath: [String: GRPCMethod] = Dictionary(
         all.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
 }
-
-/// Placeholder: the file of this name takes its place.
-enum CollectionsMethods { static let all: [GRPCMethod] = [] }
 #endif

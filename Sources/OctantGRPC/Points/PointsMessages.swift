@@ -30,6 +30,9 @@ extension CollectionMessage {
         return collectionName
     }
 
+    /// Checks a time to wait that has no effect.
+    func checkTimeout() throws(OctantError) { _ = try seconds() }
+
     /// Seconds to wait, if that is said.
     fileprivate func seconds() throws(OctantError) -> Int? {
         hasTimeout ? try CountBounds.timeout.check(Int(clamping: timeout), "timeout") : nil
