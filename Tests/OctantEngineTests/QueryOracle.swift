@@ -15,7 +15,7 @@ struct QueryOracle {
 
     /// What a query returns; ties by id.
     func run(_ request: QueryRequest) -> Scores {
-        let hidden = request.root.referencedIDs
+        let hidden = request.root.referencedIDs(in: "")
         return Array(run(request.root, entries.filter { !hidden.contains($0.id) }).dropFirst(request.offset))
     }
 
