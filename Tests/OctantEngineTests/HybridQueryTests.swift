@@ -156,7 +156,8 @@ struct HybridQueryTests {
         for _ in 0..<10 {
             let query = world.rows()
             let request = QueryRequest(
-                query: .mmr(.vector(.multiDense(query)), MMR(diversity: 0.7, candidatesLimit: 300)), using: "m", limit: 12)
+                query: .mmr(.vector(.multiDense(query)), MMR(diversity: 0.7, candidatesLimit: 300)), using: "m",
+                limit: 12)
             var left = world.entries.indices.sorted {
                 maxSim(query, world.entries[$0].rows) > maxSim(query, world.entries[$1].rows)
             }
