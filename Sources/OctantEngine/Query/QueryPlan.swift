@@ -58,10 +58,10 @@ package struct QueryPlanner {
     /// Points named as examples, at any depth, are left out everywhere.
     package func plan(_ request: QueryRequest) throws(OctantError) -> QueryPlan {
         try request.checkRules()
-        var root = request.root
+        var root = request.widened
         if case .mmr(let input, var mmr)? = root.query, mmr.candidatesLimit == nil {
             // As many as the request asks for; the offset is taken from what is chosen among them.
-            mmr.candidatesLimit = request.limit
+            mmr.candidatesLimit = request.root.limit
             root.query = .mmr(input, mmr)
         }
         let examples = root.referencedIDs(in: collection)
