@@ -297,8 +297,10 @@ class Session:
 
     # ---- running
 
-    def run(self, steps):
+    def run(self, steps, halfway=lambda: None):
         for step in range(steps):
+            if step == steps // 2:
+                halfway()
             kind = self.rnd.choices(list(self.STEPS), list(self.STEPS.values()))[0]
             try:
                 getattr(self, kind)()
