@@ -58,7 +58,7 @@ class Corrections:
 
     @contextlib.contextmanager
     def noise(self, seed):
-        """Similarities are moved by a few millionths, and what is equal comes in random order: an answer that then changes hangs on
+        """Similarities and scores are moved by a few millionths, and what is equal comes in random order: an answer that then changes hangs on
         less than the precision of a score."""
         self.amplitude, self.chance = 4e-6, np.random.default_rng(seed)
         try:
@@ -75,8 +75,9 @@ class Corrections:
 
     def moved_points(self, points, limit, descending=True):
         if self.amplitude:
-            noise = {id(p): float(self.moved(p.score)) for p in points}
-            points = sorted(points, key=lambda p: noise[id(p)], reverse=descending)
+            for p in points:
+                p.score = float(self.moved(p.score))
+            points = sorted(points, key=lambda p: p.score, reverse=descending)
         return points[:limit]
 
 

@@ -84,7 +84,7 @@ class Queries:
     def threshold(self, vector_query):
         if not self.values.chance(0.15):
             return None
-        return self.rnd.choice([-3.0, -0.4, 0.1, 0.5, 0.8, 2.5, 6.0]) if vector_query else self.rnd.choice([0.1, 0.3, 0.5, 0.9, 2.0])
+        return self.rnd.choice([-3.0, -0.4, 0.1, 0.5, 0.8, 2.5, 6.0]) if vector_query else self.rnd.choice([0.1037, 0.3119, 0.5143, 0.9173, 2.0331])
 
     # ---- stages
 
