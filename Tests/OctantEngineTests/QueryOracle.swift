@@ -15,7 +15,7 @@ struct QueryOracle {
 
     /// What a query returns; ties by id.
     func run(_ request: QueryRequest) -> Scores {
-        let hidden = request.widened.referencedIDs
+        let hidden = request.widened.referencedIDs(in: "")
         return Array(run(request.widened, entries.filter { !hidden.contains($0.id) }).dropFirst(request.offset))
     }
 

@@ -34,6 +34,8 @@ package indirect enum QueryPlan: Sendable, Hashable {
 
 /// Makes plans of requests.
 package struct QueryPlanner {
+    /// The collection's name.
+    package var collection: String
     /// The vectors of the collection.
     package var params: CollectionParams
     /// Its field indexes.
@@ -42,9 +44,10 @@ package struct QueryPlanner {
     package var lookUp: (PointID, String, LookupLocation?) throws(OctantError) -> Vector
 
     package init(
-        params: CollectionParams, fieldIndexes: [Manifest.FieldIndexEntry],
+        collection: String, params: CollectionParams, fieldIndexes: [Manifest.FieldIndexEntry],
         lookUp: @escaping (PointID, String, LookupLocation?) throws(OctantError) -> Vector
     ) {
+        self.collection = collection
         self.params = params
         self.fieldIndexes = fieldIndexes
         self.lookUp = lookUp
@@ -55,8 +58,13 @@ package struct QueryPlanner {
     /// Points named as examples, at any depth, are left out everywhere.
     package func plan(_ request: QueryRequest) throws(OctantError) -> QueryPlan {
         try request.checkRules()
-        let root = request.widened
-        let examples = root.referencedIDs
+        var root = request.widened
+        if case .mmr(let input, var mmr)? = root.query, mmr.candidatesLimit == nil {
+            // As many as the request asks for; the offset is taken from what is chosen among them.
+            mmr.candidatesLimit = request.root.limit
+            root.query = .mmr(input, mmr)
+        }
+        let examples = root.referencedIDs(in: collection)
         let excluding = examples.isEmpty ? nil : Filter(mustNot: [.hasID(examples)])
         return try plan(root, around: excluding)
     }

@@ -33,7 +33,7 @@ struct SegmentSearch {
                 if field.hasGraph, !search.params.exact {
                     let found = field.index.search(query: query, options: options, admit: liveness)
                     // Where most rows are dead, the walk may end among them.
-                    if found.count >= min(search.limit, livingAtLeast) { return found }
+                    if found.count >= search.limit || found.count >= visibleCount { return found }
                 }
                 return field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
             }
@@ -61,10 +61,12 @@ struct SegmentSearch {
         segment.tombstones.killedCount > 0 || field.hasAbsent || excludedRow != .max
     }
 
-    /// Rows that can be found, counted low: rows that died after the view are left out, and a dead row may be one
-    /// without the vector.
-    private var livingAtLeast: Int {
-        field.presentCount - segment.tombstones.killedCount - (excludedRow == .max ? 0 : 1)
+    /// Rows that can be found: counted only where a walk found fewer than were asked for.
+    private var visibleCount: Int {
+        guard checksRows else { return field.presentCount }
+        var count = 0
+        for row in 0..<UInt32(segment.rowCount) where isVisible(row) { count += 1 }
+        return count
     }
 
     private func isVisible(_ row: UInt32) -> Bool {

@@ -83,12 +83,12 @@ extension Prefetch {
     }
 
     /// Points that the query, or one inside it, names as examples of this collection: they are never results.
-    package var referencedIDs: Set<PointID> {
+    package func referencedIDs(in collection: String) -> Set<PointID> {
         var ids: Set<PointID> = []
-        if lookupFrom == nil, let query {
+        if lookupFrom == nil || lookupFrom?.collection == collection, let query {
             for case .id(let id) in query.inputs { ids.insert(id) }
         }
-        for inner in prefetch { ids.formUnion(inner.referencedIDs) }
+        for inner in prefetch { ids.formUnion(inner.referencedIDs(in: collection)) }
         return ids
     }
 }
