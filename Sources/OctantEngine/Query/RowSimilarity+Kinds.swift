@@ -90,7 +90,7 @@ extension Examples {
         var examples = self
         for place in vectors.indices {
             guard case .sparse(let sparse) = vectors[place] else { continue }
-            examples.vectors[place] = .sparse(view.weightedByFrequency(sparse, using: using))
+            examples.vectors[place] = .sparse(view.weightedByFrequency(sparse, using: using, among: idfCorpus))
         }
         return examples
     }
