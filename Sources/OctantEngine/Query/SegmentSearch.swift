@@ -53,7 +53,7 @@ struct SegmentSearch {
         options.useCodes = wanted?.ignore != true
         options.oversampling = max(1, wanted?.oversampling ?? 1)
         options.rescore = field.quantization == nil || (wanted?.rescore ?? false)
-        options.rescoreWholePool = field.params.onDisk != true
+        options.rescoreWholePool = !field.params.isOnDisk
         return options
     }
 

@@ -122,6 +122,19 @@ package struct JSONFields: Sendable {
         return bool
     }
 
+    /// `memory`: where data is kept. `what` it is, if it cannot be pinned.
+    func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
+        guard let name = try string("memory") else { return nil }
+        guard let memory = MemoryPlacement(rawValue: name) else {
+            throw .json(
+                "\(path("memory")): unknown variant `\(name)`, expected one of `cold`, `cached`, `pinned`")
+        }
+        if let what, memory == .pinned {
+            throw .invalid(path("memory"), "`pinned` memory placement is not supported for \(what)")
+        }
+        return memory
+    }
+
     /// Text.
     package func string(_ key: String) throws(OctantError) -> String? {
         guard let value = self[key] else { return nil }
@@ -186,6 +199,8 @@ extension JSONObject {
     mutating func put(_ key: String, _ value: Bool?) { if let value { self[key] = .bool(value) } }
     /// Adds a member if there is a value.
     mutating func put(_ key: String, _ value: Double?) { if let value { self[key] = .double(value) } }
+    /// Adds a member if there is a value.
+    mutating func put(_ key: String, _ value: MemoryPlacement?) { if let value { self[key] = .string(value.rawValue) } }
     /// Adds a member if there is a value.
     mutating func put(_ key: String, _ value: JSONValue?) { if let value { self[key] = value } }
 }

@@ -22,16 +22,16 @@ extension SparseVectorParams {
 
 extension SparseIndexConfig {
     init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("memory")
         self.init(
             fullScanThreshold: try fields.int("full_scan_threshold"), onDisk: try fields.bool("on_disk"),
-            datatype: try fields.datatype())
+            datatype: try fields.datatype(), memory: try fields.memory())
     }
 
     var json: JSONObject {
         var object = JSONObject()
         object.put("full_scan_threshold", fullScanThreshold)
         object.put("on_disk", onDisk)
+        object.put("memory", memory)
         if let datatype { object["datatype"] = .string(datatype.rawValue) }
         return object
     }
