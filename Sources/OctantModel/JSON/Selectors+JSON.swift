@@ -39,7 +39,6 @@ extension VectorSelector {
 extension SearchParams {
     /// Reads `params`.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
         self.init(
             hnswEF: try fields.int("hnsw_ef", in: .hnswEF), exact: try fields.bool("exact") ?? false,
             indexedOnly: try fields.bool("indexed_only") ?? false)
@@ -47,6 +46,10 @@ extension SearchParams {
             quantization = QuantizationSearchParams(
                 ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
                 oversampling: try codes.double("oversampling", in: .oversampling))
+        }
+        if let walk = try fields.fields("acorn") {
+            acorn = AcornParams(
+                enable: try walk.bool("enable") ?? false, maxSelectivity: try walk.double("max_selectivity", from: 0, to: 1))
         }
         if let idf = fields["idf"], idf != .string("global") { idfCorpus = try Self.corpus(idf, fields.path("idf")) }
     }
