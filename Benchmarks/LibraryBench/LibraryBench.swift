@@ -19,7 +19,7 @@ struct LibraryBench {
 
     private static let fieldIndexes: [(String, FieldIndexType)] = [
         ("year", .integer), ("rank", .integer), ("major", .integer), ("keywords", .keyword), ("month", .keyword),
-        ("prerelease", .bool), ("word_len", .float), ("log_rank", .float),
+        ("prerelease", .bool), ("word_len", .float), ("log_rank", .float), ("released_at", .datetime),
     ]
 
     init(_ words: ArraySlice<String>) throws {
