@@ -1,4 +1,4 @@
-package import OctantModel
+import OctantModel
 import OctantPayload
 import OctantStorage
 

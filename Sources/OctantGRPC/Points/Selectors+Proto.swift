@@ -51,9 +51,17 @@ extension PointSelection {
 extension SearchParams {
     /// Reads `params`. `path` is where it stands in the request.
     init(_ message: Qdrant_SearchParams, _ path: String) throws(OctantError) {
-        if message.hasAcorn, message.acorn.enable { throw .unsupported("`\(path).acorn` is") }
-        if message.hasIdf, message.idf.hasCorpus { throw .unsupported("`\(path).idf` is") }
         self.init(exact: message.exact, indexedOnly: message.indexedOnly)
+        if message.hasAcorn {
+            let share = message.acorn.maxSelectivity
+            acorn = AcornParams(
+                enable: message.acorn.enable,
+                maxSelectivity: message.acorn.hasMaxSelectivity
+                    ? try NumberBounds.share.check(share, "\(path).acorn.max_selectivity") : nil)
+        }
+        if message.hasIdf, message.idf.hasCorpus {
+            idfCorpus = try Filter(message.idf.corpus, "\(path).idf.corpus")
+        }
         if message.hasHnswEf { hnswEF = try CountBounds.hnswEF.check(Int(clamping: message.hnswEf), "\(path).hnsw_ef") }
         guard message.hasQuantization else { return }
         let codes = message.quantization

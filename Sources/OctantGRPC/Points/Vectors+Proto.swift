@@ -9,7 +9,9 @@ extension Vector {
         case .dense(let dense): self = try .dense(checked: dense.data, path())
         case .sparse(let sparse): self = try .sparse(sparse, path())
         case .multiDense(let multi): self = .multiDense(multi.vectors.map(\.data))
-        case .document, .image, .object: throw .unsupported("Inference is")
+        case .document(let document): self = .document(try Document(document))
+        case .image(let image): self = .document(Document(.image, model: image.model))
+        case .object(let object): self = .document(Document(.object, model: object.model))
         case nil:
             if message.hasIndices {
                 self = try .sparse(indices: message.indices.data, values: message.data, path())
@@ -52,6 +54,13 @@ extension Vector {
     }
 }
 
+extension Document {
+    /// Reads a text for a model.
+    fileprivate init(_ message: Qdrant_Document) throws(OctantError) {
+        self.init(.text(message.text), model: message.model, options: try Payload(message.options))
+    }
+}
+
 extension NamedVectors {
     /// Reads the vectors of a point.
     init(_ message: Qdrant_Vectors, _ path: @autoclosure () -> String) throws(OctantError) {
@@ -77,7 +86,9 @@ extension VectorInput {
         case .dense(let dense): self = .vector(try .dense(checked: dense.data, "query"))
         case .sparse(let sparse): self = .vector(try .sparse(sparse, "query"))
         case .multiDense(let multi): self = .vector(.multiDense(multi.vectors.map(\.data)))
-        case .document, .image, .object: throw .unsupported("Inference is")
+        case .document(let document): self = .vector(.document(try Document(document)))
+        case .image(let image): self = .vector(.document(Document(.image, model: image.model)))
+        case .object(let object): self = .vector(.document(Document(.object, model: object.model)))
         case nil: throw .json("invalid type: null, expected a vector or a point id")
         }
     }
@@ -115,6 +126,8 @@ extension Qdrant_VectorOutput {
             var message = Qdrant_MultiDenseVector()
             message.vectors = rows.map { Qdrant_DenseVector($0) }
             vector = .multiDense(message)
+        // No stored vector is a document.
+        case .document: break
         }
     }
 }

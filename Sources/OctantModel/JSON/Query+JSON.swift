@@ -201,7 +201,9 @@ extension ReadsJSON {
         let fields = try JSONFields(strategy, path: "strategy")
         guard let naive = try fields.fields("naive") else { throw fields.missing("naive") }
         func coefficient(_ key: String) throws(OctantError) -> Float {
-            guard let value = try naive.double(key, in: key == "b" ? .feedbackExponent : .any) else { throw naive.missing(key) }
+            guard let value = try naive.double(key, in: key == "b" ? .feedbackExponent : .any) else {
+                throw naive.missing(key)
+            }
             return Float(value)
         }
         return RelevanceFeedback(

@@ -49,7 +49,8 @@ extension SearchParams {
         }
         if let walk = try fields.fields("acorn") {
             acorn = AcornParams(
-                enable: try walk.bool("enable") ?? false, maxSelectivity: try walk.double("max_selectivity", from: 0, to: 1))
+                enable: try walk.bool("enable") ?? false, maxSelectivity: try walk.double("max_selectivity", in: .share)
+            )
         }
         if let idf = fields["idf"], idf != .string("global") { idfCorpus = try Self.corpus(idf, fields.path("idf")) }
     }

@@ -149,7 +149,8 @@ extension JSONReader {
 
 extension Vector {
     /// A dense vector; throws if it is empty.
-    package static func dense(checked numbers: [Float], _ path: @autoclosure () -> String) throws(OctantError) -> Vector {
+    package static func dense(checked numbers: [Float], _ path: @autoclosure () -> String) throws(OctantError) -> Vector
+    {
         guard !numbers.isEmpty else { throw .invalid(path(), "dense vector must not be empty") }
         return .dense(numbers)
     }

@@ -61,6 +61,8 @@ package struct NumberBounds: Sendable, Hashable {
 
     /// Any number.
     package static let any = NumberBounds()
+    /// A share of points.
+    package static let share = NumberBounds(from: 0, to: 1)
     /// From nearness alone to variety alone.
     package static let diversity = NumberBounds(from: 0, to: 1)
     /// How many times the limit is fetched before rescoring.

@@ -99,7 +99,8 @@ extension OpenAPISchemas {
                     ("read_rate_limit?", count(1)), ("write_rate_limit?", count(1)), ("max_points_count?", count(1)),
                     ("filter_max_conditions?", count()), ("condition_max_size?", count()),
                     ("multivector_config?", map(of: object([("max_vectors?", count(1))]))),
-                    ("sparse_config?", map(of: object([("max_length?", count(1))]))), ("max_payload_index_count?", count()),
+                    ("sparse_config?", map(of: object([("max_length?", count(1))]))),
+                    ("max_payload_index_count?", count()),
                     ("max_resident_memory_percent?", count(1, 100)),
                 ], closed: true)
         ),

@@ -47,24 +47,14 @@ enum OpenAPISchemas {
         #"{"type":"integer","minimum":\#(from)"# + (to.map { #","maximum":\#($0)"# } ?? "") + "}"
     }
 
-<<<<<<< HEAD
     static let flag = #"{"type":"boolean"}"#
     static let text = #"{"type":"string"}"#
     static let number = #"{"type":"number"}"#
+    static let share = #"{"type":"number","minimum":0,"maximum":1}"#
     static let free = #"{"type":"object"}"#
     static let date = #"{"type":"string","format":"date-time"}"#
     static let texts = #"{"type":"array","items":{"type":"string"}}"#
     static let ids = list("PointId")
-=======
-    private static let flag = #"{"type":"boolean"}"#
-    private static let text = #"{"type":"string"}"#
-    private static let number = #"{"type":"number"}"#
-    private static let share = #"{"type":"number","minimum":0,"maximum":1}"#
-    private static let free = #"{"type":"object"}"#
-    private static let date = #"{"type":"string","format":"date-time"}"#
-    private static let texts = #"{"type":"array","items":{"type":"string"}}"#
-    private static let ids = list("PointId")
->>>>>>> snap-engine
 
     // MARK: Values
 
@@ -108,118 +98,6 @@ enum OpenAPISchemas {
         ("VersionInfo", object([("title!", text), ("version!", text)])),
     ]
 
-<<<<<<< HEAD
-=======
-    // MARK: Settings
-
-    private static let vectorParams = object([
-        ("size!", count(1, Limits.dimensionMax)), ("distance!", names(Distance.self)),
-        ("hnsw_config?", ref("HnswConfig")), ("quantization_config?", free), ("on_disk?", flag),
-    ])
-
-    private static let common: [(String, String)] = [
-        ("hnsw_config?", ref("HnswConfig")), ("optimizers_config?", ref("OptimizersConfig")),
-        ("strict_mode_config?", ref("StrictModeConfig")), ("metadata?", ref("Payload")),
-    ]
-
-    private static let settings: [(name: String, schema: String)] = [
-        ("VectorParams", vectorParams),
-        (
-            "HnswConfig",
-            object([
-                ("m?", count(0, 10_000)), ("ef_construct?", count(4)), ("full_scan_threshold?", count(10)),
-                ("max_indexing_threads?", count()), ("on_disk?", flag), ("payload_m?", count()),
-                ("inline_storage?", flag),
-            ])
-        ),
-        (
-            "OptimizersConfig",
-            object([
-                ("deleted_threshold?", share),
-                ("vacuum_min_vector_number?", count(100)), ("default_segment_number?", count()),
-                ("max_segment_size?", count(1)), ("memmap_threshold?", count()), ("indexing_threshold?", count()),
-                ("flush_interval_sec?", count()),
-                ("max_optimization_threads?", #"{"anyOf":[{"type":"integer","minimum":0},{"const":"auto"}]}"#),
-            ])
-        ),
-        (
-            "WalConfig",
-            object([
-                ("wal_capacity_mb?", count(1)), ("wal_segments_ahead?", count()), ("wal_retain_closed?", count(1)),
-            ])
-        ),
-        (
-            "StrictModeConfig",
-            object(
-                [
-                    ("enabled?", flag), ("max_query_limit?", count(1)), ("max_timeout?", count(1)),
-                    ("unindexed_filtering_retrieve?", flag), ("unindexed_filtering_update?", flag),
-                    ("search_max_hnsw_ef?", count()), ("search_allow_exact?", flag),
-                    ("search_max_oversampling?", number),
-                    ("upsert_max_batchsize?", count()), ("search_max_batchsize?", count()),
-                    ("max_collection_vector_size_bytes?", count()), ("max_collection_payload_size_bytes?", count()),
-                    ("read_rate_limit?", count(1)), ("write_rate_limit?", count(1)), ("max_points_count?", count(1)),
-                    ("filter_max_conditions?", count()), ("condition_max_size?", count()),
-                    ("multivector_config?", free),
-                    ("sparse_config?", free), ("max_payload_index_count?", count()),
-                    ("max_resident_memory_percent?", count(1, 100)),
-                ], closed: true)
-        ),
-        (
-            "CreateCollection",
-            object(
-                [
-                    (
-                        "vectors?",
-                        anyOf(ref("VectorParams"), map(of: ref("VectorParams")))
-                    ),
-                    ("sparse_vectors?", free), ("shard_number?", count(1)), ("replication_factor?", count(1)),
-                    ("write_consistency_factor?", count(1)), ("on_disk_payload?", flag), ("quantization_config?", free),
-                    ("wal_config?", ref("WalConfig")),
-                ] + common)
-        ),
-        (
-            "UpdateCollection",
-            object(
-                [
-                    ("vectors?", #"{"type":"object","additionalProperties":{"type":"object"}}"#), ("params?", free),
-                    ("quantization_config?", #"{"anyOf":[{"type":"object"},{"const":"Disabled"}]}"#),
-                    ("sparse_vectors?", free),
-                ] + common)
-        ),
-        (
-            "QuotaConfig",
-            object(
-                [
-                    ("enabled", flag), ("max_resident_memory_percent?", count(1, 100)),
-                    ("max_disk_usage_percent?", count(1, 100)), ("release_margin_percent?", count(0, 100)),
-                ], closed: true)
-        ),
-        (
-            "CreateFieldIndex",
-            object([
-                ("field_name!", #"{"type":"string","minLength":1}"#),
-                (
-                    "field_schema",
-                    #"{"anyOf":[\#(names(FieldIndexType.self)),\#(object([("type!", names(FieldIndexType.self))]))]}"#
-                ),
-            ])
-        ),
-        (
-            "AddVector",
-            object([
-                (
-                    "dense?",
-                    object([
-                        ("size!", #"{"type":"integer","minimum":1,"maximum":65536}"#),
-                        ("distance!", #"{"enum":["Cosine","Dot","Euclid","Manhattan"]}"#),
-                    ])
-                ), ("sparse?", #"{"type":"object"}"#),
-            ])
-        ),
-    ]
-
->>>>>>> snap-engine
     // MARK: Requests
 
     private static let selection: [(String, String)] = [("points?", ids), ("filter?", ref("Filter"))]
@@ -244,7 +122,6 @@ enum OpenAPISchemas {
         (
             "SearchParams",
             object([
-<<<<<<< HEAD
                 ("hnsw_ef?", count(1)), ("exact?", flag), ("indexed_only?", flag),
                 (
                     "quantization?",
@@ -253,10 +130,8 @@ enum OpenAPISchemas {
                         ("oversampling?", #"{"type":"number","minimum":1}"#),
                     ])
                 ),
-=======
-                ("hnsw_ef?", count(1)), ("exact?", flag), ("indexed_only?", flag), ("quantization?", free),
                 ("acorn?", object([("enable?", flag), ("max_selectivity?", share)])),
->>>>>>> snap-engine
+                ("idf?", anyOf(#"{"const":"global"}"#, object([("corpus!", ref("Filter"))]))),
             ])
         ),
         ("PointsSelector", object(selection)),
