@@ -15,7 +15,7 @@ from qdrant_client import QdrantClient
 
 OPERATIONS = int(os.environ.get("OCTANT_OPERATIONS", "5120"))
 EACH = 320  # operations on one collection
-GRPC = False  # a third side: the same server over gRPC, its port in the server's `grpc_port`
+GRPC = True  # a third side: the same server over gRPC
 
 
 @pytest.fixture(scope="module")
