@@ -9,7 +9,7 @@ from .comparison import Difference
 from .filters import Filters
 from .queries import ALL, LOOKUPS, Queries
 from .shape import INDEXES, VectorShape, index_schema, random_optimizers, random_shape, random_vector
-from .sides import Refused
+from .sides import Refused, is_refusal
 from .values import Values
 from .writes import Writes, apply
 
@@ -80,7 +80,13 @@ class Session:
             if isinstance(got, Refused) != isinstance(expected, Refused):
                 raise Difference(f"only one refused\n  got      {str(got)[:600]}\n  expected {str(expected)[:600]}")
             return
-        compare(got, expected)
+        try:
+            compare(got, expected)
+        except Exception as e:
+            if not is_refusal(e):
+                raise
+            # A wider question, asked to compare, met a point that the answer itself did not: by chance, as in a sample.
+            raise Difference(f"refused when asked for more: {e}") from e
 
     def hangs_on_noise(self, call, expected, compare, whole):
         """Whether the local answer is another one when similarities move by a few millionths."""
