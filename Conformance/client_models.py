@@ -71,7 +71,10 @@ def used(value, path=()):
                 continue
             key = field.alias or name
             yield f"{type(value).__name__}.{key}", field.is_required(), (*path, key)
-            yield from used(getattr(value, name), (*path, key))
+            part = getattr(value, name)
+            if isinstance(value, m.Document) and key == "options" and isinstance(part, dict):
+                part = m.Bm25Config(**part)  # the models leave open whose options these are
+            yield from used(part, (*path, key))
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from used(part, (*path, key))

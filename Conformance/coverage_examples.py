@@ -27,7 +27,7 @@ def everything(rng, i):
 
 def near(rng, i):
     """Vectors so near to each other that codes of one byte cannot tell them all apart."""
-    return {"id": i, "vector": [round(0.5 + rng.gauss(0, 0.002), 6) if i > 2 else float(i - 1) for _ in range(16)]}
+    return {"id": i, "payload": {"parity": i % 2}, "vector": [round(0.5 + rng.gauss(0, 0.002), 6) if i > 2 else float(i - 1) for _ in range(16)]}
 
 
 _rng = random.Random(7)
@@ -46,7 +46,9 @@ SETTINGS = {
     "u": {"create": {"vectors": {"size": 16, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1, "max_optimization_threads": 0},
                      "hnsw_config": {"full_scan_threshold": 10}},
           "points": [near(_rng, i) for i in range(1, 501)]},
-    "w": {"create": {"vectors": {"d": {"size": 2, "distance": "Dot"}, "e": {"size": 3, "distance": "Dot"}}}},
+    "w": {"create": {"vectors": {"d": {"size": 2, "distance": "Dot"}, "e": {"size": 3, "distance": "Dot"}}, "sparse_vectors": {"s": {}}}},
+    "b": {"create": {"sparse_vectors": {"s": {}}}, "points": [{"id": i, "vector": {"s": {"text": text, "model": "qdrant/bm25", "options": {"language": "german"}}}}
+                                                              for i, text in enumerate(["schnelle Füchse laufen", "der Hund schläft", "Läufer und Fuchs"], 1)]},
 }
 POINTS = [{"id": i, "vector": {"d": [i, 1], "e": [0, i, 1]}, "payload": {"n": i, "k": {"a": [1, {"b": i}], "c": 5}}} for i in range(1, 5)]
 
@@ -96,7 +98,7 @@ READS = [
     query("sample", {"query": {"sample": "random"}, "limit": 24}),
     query("fusion", {"prefetch": [D, FAR], "query": {"fusion": "dbsf"}}),
     query("rrf", {"prefetch": [D, FAR], "query": {"rrf": {"k": 5, "weights": [3, 1]}}}),
-    query("prefetch", {"prefetch": {"prefetch": [{**D, "limit": 12}], "query": [0.1, 0.9, 0.3], "using": "e", "filter": ONLY, "limit": 5},
+    query("prefetch", {"prefetch": {"prefetch": [{**D, "limit": 3}], "query": [0.1, 0.9, 0.3], "using": "e", "filter": ONLY, "limit": 5},
                        "query": [[0.5, -1]], "using": "mv"}),
     query("prefetch with a threshold", {"prefetch": [{"query": NEAR, "using": "d", "score_threshold": 0.4, "limit": 20}], "query": {"fusion": "rrf"}, "limit": 20}),
     query("prefetch by lookup", {"prefetch": [{"query": 2, "using": "d", "limit": 4, "lookup_from": {"collection": "LOOKUP", "vector": "other"}}],
@@ -105,7 +107,9 @@ READS = [
     query("exact", {"query": [1] + 15 * [0.5], "params": {"exact": True}}, "q"),
     query("without codes", {"query": [1] + 15 * [0.5], "params": {"quantization": {"ignore": True}}}, "q"),
     query("rescored", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"quantization": {"rescore": True, "oversampling": 200}}}, "q"),
-    query("a narrow search", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"hnsw_ef": 3, "quantization": {"ignore": True}}}, "q"),
+    query("acorn", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"acorn": {"enable": True, "max_selectivity": 0.7}}}, "q"),
+    query("idf of a corpus", {"query": {"indices": [1, 4], "values": [1, 0.5]}, "using": "s", "params": {"idf": {"corpus": ONLY}}}),
+    query("bm25", {"query": {"text": "die Füchse", "model": "Qdrant/BM25", "options": {"language": "de"}}, "using": "s"}, "b"),
     query("indexed only", {"query": [1] + 15 * [0.5], "params": {"indexed_only": True}}, "u"),
     ("batch", "c", "points/query/batch", m.QueryRequestBatch, {"searches": [{**D, "with_payload": True}, {**FAR, "filter": ONLY}]}),
     ("groups", "c", "points/query/groups", m.QueryGroupsRequest,
@@ -118,7 +122,7 @@ READS = [
      {"query": 2, "using": "d", "group_by": "k", "lookup_from": {"collection": "LOOKUP", "vector": "other"}}),
     ("groups with parameters", "q", "points/query/groups", m.QueryGroupsRequest,
      {"query": [1] + 15 * [0.5], "group_by": "parity", "params": {"exact": True}}),
-    ("scroll", "c", "points/scroll", m.ScrollRequest, {"offset": 3, "limit": 4, "filter": ONLY, "with_payload": ["k"], "with_vector": True}),
+    ("scroll", "c", "points/scroll", m.ScrollRequest, {"offset": 8, "limit": 4, "filter": ONLY, "with_payload": ["k"], "with_vector": True}),
     ("scroll in order", "c", "points/scroll", m.ScrollRequest, {"limit": 4, "order_by": {"key": "date", "direction": "desc", "start_from": "2024-01-09T00:00:00Z"}}),
     ("count", "c", "points/count", m.CountRequest, {"filter": ONLY, "exact": False}),
     ("retrieve", "c", "points", m.PointRequest, {"ids": [1, 2], "with_payload": ["k"], "with_vector": ["e"]}),
@@ -142,8 +146,8 @@ READS = [
     filtered("filter is_empty", {"is_empty": {"key": "opt"}}), filtered("filter is_null", {"is_null": {"key": "opt"}}),
     filtered("filter has_id", {"has_id": [1, 5]}), filtered("filter has_vector", {"has_vector": "e"}),
     filtered("filter slice", {"slice": {"total": 3, "index": 1}}),
-    filtered("filter nested", {"nested": {"key": "arr", "filter": {"must": [{"key": "a", "match": {"value": 9}}, {"key": "b", "match": {"value": "q"}}],
-                                                                   "must_not": [{"key": "a", "match": {"value": 1}}]}}}, {"key": "n", "range": {"lt": 9}}),
+    filtered("filter nested", {"nested": {"key": "arr", "filter": {"must": [{"key": "a", "match": {"value": 3}}],
+                                                                   "must_not": [{"key": "b", "match": {"value": "q"}}]}}}),
     filtered("filter should", {"key": "k", "match": {"value": "red"}}, {"key": "n", "match": {"value": 2}}, kind="should"),
     filtered("filter must_not", {"key": "k", "match": {"value": "red"}}, kind="must_not"),
     ("filter min_should", "c", "points/count", m.CountRequest, {"filter": {"min_should": {"conditions": [
@@ -161,6 +165,10 @@ READS = [
 ]
 
 # MARK: Writes: name, verb, path, model, body
+
+def text(options):
+    return {"text": "Die schnellen Füchse, the Café quick-fox a running quick-fox extraordinarily", "model": "qdrant/bm25", "options": options}
+
 
 IF_ONE = {"must": [{"key": "n", "match": {"value": 1}}]}
 NEW = [{"id": i, "vector": {"d": [i, 9]}, "payload": {"n": 1, "new": i}} for i in (1, 2, 100)]
@@ -185,6 +193,10 @@ WRITES = [
     ("delete payload", "POST", "/payload/delete", m.DeletePayload, {"keys": ["k.c"], "points": [1]}),
     ("delete payload by filter", "POST", "/payload/delete", m.DeletePayload, {"keys": ["k.c"], "filter": IF_ONE}),
     ("clear payload", "POST", "/payload/clear", m.PointIdsList, {"points": [1]}),
+    ("bm25", "PUT", "", m.PointsList, {"points": [{"id": 1, "vector": {"s": text({"k": 1.1, "b": 0.6, "avg_len": 4.0, "language": "german"})}}]}),
+    ("bm25 in words", "PUT", "", m.PointsList, {"points": [{"id": 1, "vector": {"s": text({
+        "tokenizer": "whitespace", "lowercase": False, "ascii_folding": True, "stopwords": {"custom": ["quick-fox"]}, "stemmer": {"type": "none"},
+        "min_token_len": 2, "max_token_len": 9})}}]}),
     *((f"batch: {next(iter(step))}", "POST", "/batch", m.UpdateOperations, {"operations": [step]}) for step in (
         {"upsert": {"points": NEW, "update_filter": IF_ONE}}, {"upsert": {"batch": COLUMNS}}, {"delete": {"points": [1]}}, {"delete": {"filter": IF_ONE}},
         {"set_payload": SET}, {"overwrite_payload": {"payload": {"x": 1}, "points": [1]}}, {"delete_payload": {"keys": ["n"], "points": [1]}},
@@ -239,15 +251,4 @@ REFUSALS = [
         (m.StartReshardingOperation, {"start_resharding": {"direction": "up", "peer_id": 1, "shard_key": "eu"}}),
         (m.AbortReshardingOperation, {"abort_resharding": {}}),
         (m.ReplicatePointsOperation, {"replicate_points": {"filter": {}, "from_shard_key": "eu", "to_shard_key": "us"}}))),
-]
-
-# What is expected soon: name, path, model, body.
-BM25 = {"text": "the quick fox", "model": "qdrant/bm25", "options": {
-    "k": 1.1, "b": 0.6, "avg_len": 4.0, "tokenizer": "word", "language": "english", "lowercase": True, "ascii_folding": True, "stopwords": {"custom": ["fox"]},
-    "stemmer": {"type": "none"}, "min_token_len": 2, "max_token_len": 9}}
-NOT_SERVED = [
-    ("acorn", "/points/query", m.QueryRequest, {**D, "filter": ONLY, "params": {"acorn": {"enable": True, "max_selectivity": 0.7}}}),
-    ("idf of a corpus", "/points/query", m.QueryRequest, {"query": {"indices": [1, 4], "values": [1, 0.5]}, "using": "s", "params": {"idf": {"corpus": ONLY}}}),
-    ("bm25 of a query", "/points/query", m.QueryRequest, {"query": BM25, "using": "s"}),
-    ("bm25 of a point", "/points", m.PointsList, {"points": [{"id": 1, "vector": {"s": BM25}}]}),
 ]
