@@ -107,6 +107,7 @@ READS = [
     query("exact", {"query": [1] + 15 * [0.5], "params": {"exact": True}}, "q"),
     query("without codes", {"query": [1] + 15 * [0.5], "params": {"quantization": {"ignore": True}}}, "q"),
     query("rescored", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"quantization": {"rescore": True, "oversampling": 200}}}, "q"),
+    query("a narrow search", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"hnsw_ef": 3}}, "q"),
     query("acorn", {"query": [1] + 15 * [0.5], "limit": 3, "params": {"acorn": {"enable": True, "max_selectivity": 0.7}}}, "q"),
     query("idf of a corpus", {"query": {"indices": [1, 4], "values": [1, 0.5]}, "using": "s", "params": {"idf": {"corpus": ONLY}}}),
     query("bm25", {"query": {"text": "die Füchse", "model": "Qdrant/BM25", "options": {"language": "de"}}, "using": "s"}, "b"),

@@ -15,7 +15,6 @@ from qdrant_client import QdrantClient
 
 OPERATIONS = int(os.environ.get("OCTANT_OPERATIONS", "5120"))
 EACH = 320  # operations on one collection
-GRPC = True  # a third side: the same server over gRPC
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +25,15 @@ def server():
 
 @pytest.fixture(scope="module")
 def clients(server):
-    """The client over REST, and over gRPC if asked for."""
-    made = [Side("rest", connect(server), "server")]
-    if GRPC:
-        made.append(Side("grpc", connect(server, prefer_grpc=True, grpc_port=server.grpc_port), "server"))
-    return made
+    """The client over REST and over gRPC."""
+    return [Side("rest", connect(server), "server"), Side("grpc", connect(server, prefer_grpc=True, grpc_port=server.grpc_port), "server")]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # that indexes and search parameters have no effect there
 @pytest.mark.parametrize("number", range(-(-OPERATIONS // EACH)))
 def test_agrees_with_the_in_process_mode(server, clients, number):
-    sides = Sides([*clients, Side("local", QdrantClient(":memory:"), "local")], seed=f"{SEED}/{number}")
+    # One collection in four is without gRPC, over which the client cannot say all that REST can.
+    sides = Sides([*clients[:1 if number % 4 == 3 else 2], Side("local", QdrantClient(":memory:"), "local")], seed=f"{SEED}/{number}")
     with corrected() as corrections:
         session = Session(sides, corrections, f"diff_{number}", SEED, number)
         print(f"OCTANT_SEED={SEED}, collection {number}: {session.shape.vectors}")

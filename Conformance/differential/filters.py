@@ -14,6 +14,7 @@ class Filters:
 
     def __init__(self, values):
         self.values, self.rnd, self.shape = values, values.rnd, values.shape
+        self.single = False  # the client sends but the first predicate of a condition over gRPC
 
     def filter(self, depth=0, nested=None):
         """A filter; `nested` is the key of the array whose elements it is for."""
@@ -176,6 +177,8 @@ class Filters:
 
     def several(self):
         """Several predicates in one condition: any may hold."""
+        if self.single:
+            return self.match()
         parts = self.values.some([self.match(), self.range(), self.geo()], 2, 3)
         both = {}
         for part in parts:

@@ -57,7 +57,7 @@ package enum GRPCServer {
                         GRPCStreamHandler(handler: handler, options: options, connections: connections))
                 }
             }
-            try pipeline.addHandler(management)
+            try pipeline.addHandlers(management, GRPCConnectionHandler())
         }
     }
 

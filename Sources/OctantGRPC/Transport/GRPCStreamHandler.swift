@@ -44,6 +44,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var sentHeaders = false
+    /// Whether the client has sent all it will.
+    private var requestEnded = false
 
     init(handler: GRPCHandler, options: GRPCServerOptions, connections: ConnectionRegistry) {
         self.handler = handler
@@ -78,6 +80,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .headers(let frame):
+            if frame.endStream { requestEnded = true }
             switch state {
             case .idle: begin(frame.headers, endsStream: frame.endStream)
             // Trailers of a request mean nothing to gRPC.
@@ -85,6 +88,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
             default: break
             }
         case .data(let frame):
+            if frame.endStream { requestEnded = true }
             if case .byteBuffer(let buffer) = frame.data { collect(buffer) }
             if frame.endStream { finish() }
         default: break
@@ -263,10 +267,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     /// Ends a call whose request may not be complete: the rest of it is not wanted.
     private func refuse(_ status: GRPCStatus) {
         if case .done = state { return }
-        var isComplete = false
-        if case .running = state { isComplete = true }
         close(status)
-        if !isComplete { reset() }
+        reset()
     }
 
     /// Refuses what is not gRPC at all.
@@ -279,7 +281,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     }
 
     private func reset() {
-        guard let context, context.channel.isActive else { return }
+        guard !requestEnded, let context, context.channel.isActive else { return }
         context.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: nil)
     }
 }
