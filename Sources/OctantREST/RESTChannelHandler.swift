@@ -90,7 +90,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
             let refusal = policy.refusal(
                 access, apiKey: head.headers.first(name: "api-key"),
                 authorization: head.headers.first(name: "authorization"))
-            if let refusal { return .answer(refusal, close: false) }
+            if let refusal { return .answer(.refusal(refusal), close: false) }
             return .operation(
                 operation, parameters: parameters, query: parts.count > 1 ? Percent.query(parts[1]) : [])
         case .unknownPath: return .answer(.failure(404, "Not found: no such path"), close: false)

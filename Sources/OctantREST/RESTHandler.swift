@@ -8,26 +8,6 @@ package final class RESTHandler: Sendable {
     /// A handler over a service.
     package init(service: Service) { self.service = service }
 
-    /// Where an operation runs.
-    private enum Place { case here, read, write }
-
-    private static func place(of operation: Operation) -> Place {
-        switch operation {
-        case .root, .healthz, .livez, .readyz, .clusterStatus, .openAPI, .clusterOnly, .later: .here
-        case .telemetry, .metrics, .listCollections, .getCollection, .collectionExists, .collectionCluster,
-            .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
-            .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
-            .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets,
-            .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
-            .read
-        case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
-            .deleteFieldIndex, .addVector, .removeVector, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors,
-            .setPayload,
-            .overwritePayload, .deletePayload, .clearPayload, .batchUpdate:
-            .write
-        }
-    }
-
     /// Answers a request; `respond` is called once, from any thread. Does not block.
     package func handle(_ request: RESTRequest, respond: @escaping @Sendable (RESTResponse) -> Void) {
         let telemetry = service.telemetry
@@ -37,7 +17,7 @@ package final class RESTHandler: Sendable {
                 collection: request.parameters.first { $0.name == "collection" }?.value)
             respond(response)
         }
-        switch Self.place(of: request.operation) {
+        switch request.operation.place {
         case .here: counted(answer(request))
         case .read: service.database.submitRead { counted(self.answer(request)) }
         case .write: service.database.submitWrite { self.write(request, respond: counted) }

@@ -124,6 +124,11 @@ package struct RESTResponse: Sendable {
         RESTResponse(status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
     }
 
+    /// The answer to a caller who lacks a right.
+    package static func refusal(_ refusal: AccessPolicy.Refusal) -> RESTResponse {
+        .text(refusal.message, status: refusal == .noRight ? 403 : 401)
+    }
+
     /// A result in the envelope. `write` writes the result's value.
     package static func result(
         since start: ContinuousClock.Instant, _ write: (inout JSONWriter) -> Void

@@ -1,3 +1,5 @@
+package import OctantService
+
 /// How the server listens and what it takes.
 package struct RESTServerOptions: Sendable {
     /// Addresses to listen on.

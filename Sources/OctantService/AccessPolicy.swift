@@ -1,5 +1,3 @@
-package import OctantService
-
 /// Who may ask for what: keys, and the origins of web pages. Pure: the transport passes the headers.
 package struct AccessPolicy: Sendable {
     /// Keys that allow everything.
@@ -19,25 +17,41 @@ package struct AccessPolicy: Sendable {
     /// Whether callers must show a key.
     package var isKeyed: Bool { !keys.isEmpty || readOnlyKey != nil }
 
-    /// The answer to a caller who lacks the right; `nil` if the caller may go on.
-    package func refusal(_ access: AccessRight, apiKey: String?, authorization: String?) -> RESTResponse? {
+    /// Why a caller may not go on.
+    package enum Refusal: Sendable, Hashable {
+        /// No key was shown.
+        case noKey
+        /// The key that was shown is none of ours.
+        case wrongKey
+        /// The key allows less than what was asked for.
+        case noRight
+
+        /// The sentence for the caller.
+        package var message: String {
+            switch self {
+            case .noKey: "Must provide an API key or an Authorization bearer token"
+            case .wrongKey: "Invalid API key or JWT"
+            case .noRight: "Forbidden: Write access is required"
+            }
+        }
+    }
+
+    /// Why a caller who lacks the right is refused; `nil` if the caller may go on.
+    package func refusal(_ access: AccessRight, apiKey: String?, authorization: String?) -> Refusal? {
         guard isKeyed, access != .open else { return nil }
         var given = apiKey
         if given == nil, let authorization {
             let scheme = "bearer "
             if authorization.lowercased().hasPrefix(scheme) { given = String(authorization.dropFirst(scheme.count)) }
         }
-        guard let given else {
-            return .text("Must provide an API key or an Authorization bearer token", status: 401)
-        }
+        guard let given else { return .noKey }
         // All keys are compared, whichever fits, so that time tells nothing.
         var full = false
         for key in keys where Self.equal(key, given) { full = true }
         let readOnly = readOnlyKey.map { Self.equal($0, given) } ?? false
         if full { return nil }
-        guard readOnly else { return .text("Invalid API key or JWT", status: 401) }
-        if access == .read { return nil }
-        return .text("Forbidden: Write access is required", status: 403)
+        guard readOnly else { return .wrongKey }
+        return access == .read ? nil : .noRight
     }
 
     /// Compares without stopping at the first difference.
