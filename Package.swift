@@ -4,6 +4,9 @@ import PackageDescription
 /// Dependencies of the server alone. With `traits: []` none of them is resolved or built.
 let server: TargetDependencyCondition? = .when(traits: ["Server"])
 
+/// The C library of stemmers. Without it, English alone has a stemmer.
+let snowball: TargetDependencyCondition? = .when(traits: ["Snowball"])
+
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -19,7 +22,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Server", description: "The server: REST, configuration and the octant executable."),
-        .default(enabledTraits: ["Server"]),
+        .trait(name: "Snowball", description: "Stemmers of 18 more languages, from the C library libstemmer."),
+        .default(enabledTraits: ["Server", "Snowball"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -36,7 +40,10 @@ let package = Package(
         .target(name: "OctantModel", swiftSettings: strict),
         .target(name: "OctantStorage", dependencies: ["COctantKernels"], swiftSettings: strict),
         .target(name: "OctantVectors", dependencies: ["COctantKernels", "OctantModel"], swiftSettings: strict),
-        .target(name: "OctantPayload", dependencies: ["OctantModel"], swiftSettings: strict),
+        .systemLibrary(name: "CStemmer", path: "Sources/CStemmer"),
+        .target(
+            name: "OctantPayload",
+            dependencies: ["OctantModel", .target(name: "CStemmer", condition: snowball)], swiftSettings: strict),
         .target(
             name: "OctantEngine",
             dependencies: ["COctantKernels", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
@@ -46,11 +53,18 @@ let package = Package(
         // The server.
         .target(name: "OctantService", dependencies: ["Octant", "OctantModel"], swiftSettings: strict),
         .target(
-            name: "OctantREST",
+            name: "OctantNetwork",
             dependencies: [
-                "OctantService", "OctantModel",
+                "OctantModel",
                 .product(name: "NIOCore", package: "swift-nio", condition: server),
                 .product(name: "NIOPosix", package: "swift-nio", condition: server),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "OctantREST",
+            dependencies: [
+                "OctantService", "OctantNetwork", "OctantModel",
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras", condition: server),
             ],
@@ -64,11 +78,10 @@ let package = Package(
         .target(
             name: "OctantGRPC",
             dependencies: [
-                "OctantProtocol", "OctantService", "OctantModel",
+                "OctantProtocol", "OctantService", "OctantNetwork", "OctantModel",
                 .target(name: "CZlib", condition: server),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server),
                 .product(name: "NIOCore", package: "swift-nio", condition: server),
-                .product(name: "NIOPosix", package: "swift-nio", condition: server),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2", condition: server),
                 .product(name: "NIOHPACK", package: "swift-nio-http2", condition: server),
             ],
@@ -76,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "octant",
             dependencies: [
-                "Octant", "OctantService", "OctantREST", "OctantGRPC",
+                "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
                 .product(name: "Yams", package: "Yams", condition: server),
@@ -105,9 +118,15 @@ let package = Package(
             name: "OctantEngineTests",
             dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
             swiftSettings: strict),
-        .testTarget(name: "OctantRESTTests", dependencies: ["OctantREST", "OctantModel"], swiftSettings: strict),
         .testTarget(
-            name: "OctantGRPCTests", dependencies: ["OctantGRPC", "OctantProtocol", "OctantModel"],
+            name: "OctantRESTTests", dependencies: ["OctantREST", "OctantNetwork", "OctantModel"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "OctantGRPCTests",
+            dependencies: [
+                "OctantGRPC", "OctantProtocol", "OctantModel",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server),
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11

@@ -29,7 +29,7 @@ class Server:
         self.snapshots = os.path.join(self.folder, "snapshots")
         self.log_path = os.path.join(self.folder if self.owns_folder else tempfile.gettempdir(),
                                      f"octant-{os.getpid()}-{id(self)}.log")
-        self.extra, self.args, self.process, self.port = env or {}, list(args), None, free_port()
+        self.extra, self.args, self.process, self.port, self.grpc_port = env or {}, list(args), None, free_port(), free_port()
         self.was_ready = False
 
     @property
@@ -45,6 +45,7 @@ class Server:
         # Only our own settings: a developer's QDRANT__ variables must not change what is tested.
         env = {k: v for k, v in os.environ.items() if not k.startswith("QDRANT__")}
         env |= {"QDRANT__SERVICE__HOST": "127.0.0.1", "QDRANT__SERVICE__HTTP_PORT": str(self.port),
+                "QDRANT__SERVICE__GRPC_PORT": str(self.grpc_port),
                 "QDRANT__STORAGE__STORAGE_PATH": self.storage, "QDRANT__STORAGE__SNAPSHOTS_PATH": self.snapshots,
                 "QDRANT__LOG_LEVEL": "INFO", **self.extra}
         with open(self.log_path, "ab") as log:
@@ -69,7 +70,7 @@ class Server:
             if self.was_ready or self.process.poll() is None or "address already in use" not in self.log().lower():
                 break
             Server.running.remove(self)
-            self.port = free_port()
+            self.port, self.grpc_port = free_port(), free_port()
         status = self.process.poll()
         self.kill()
         raise RuntimeError(f"the server did not become ready (exit status {status}):\n{self.log(6000)}")

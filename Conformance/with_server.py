@@ -1,4 +1,4 @@
-"""with_server.py COMMAND...: run a command against a fresh server; {url}, {pid} and {storage} in it are filled in."""
+"""with_server.py COMMAND...: run a command against a fresh server; {url}, {pid}, {storage} and {grpc_port} in it are filled in."""
 import signal
 import subprocess
 import sys
@@ -11,7 +11,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server does not outlive us
     try:
         server.start()
-        values = {"{url}": server.url, "{pid}": str(server.pid), "{storage}": server.storage}
+        values = {"{url}": server.url, "{pid}": str(server.pid), "{storage}": server.storage,
+                  "{grpc_port}": str(server.grpc_port)}
         child = subprocess.Popen([values.get(a, a) for a in sys.argv[1:]])
         status = child.wait()
         if status or not server.alive():

@@ -4,6 +4,7 @@ set -eu
 binary=$1 port=$2 folder=$3
 mkdir -p "$folder"
 export QDRANT__SERVICE__HTTP_PORT=$port
+export QDRANT__SERVICE__GRPC_PORT=${QDRANT__SERVICE__GRPC_PORT:-$((port + 1))}
 export QDRANT__STORAGE__STORAGE_PATH=${QDRANT__STORAGE__STORAGE_PATH:-./$folder/storage}
 export QDRANT__STORAGE__SNAPSHOTS_PATH=${QDRANT__STORAGE__SNAPSHOTS_PATH:-./$folder/snapshots}
 "$binary" &
@@ -15,7 +16,7 @@ for _ in $(seq 600); do
     if ready; then
         cat <<TEXT
 
-Octant serves http://localhost:$port and keeps its data in ./$folder. Ctrl-C stops it.
+Octant serves http://localhost:$port (gRPC on port $QDRANT__SERVICE__GRPC_PORT) and keeps its data in ./$folder. Ctrl-C stops it.
 Next, from another terminal:
 
   curl -X PUT http://localhost:$port/collections/test -H 'Content-Type: application/json' \\

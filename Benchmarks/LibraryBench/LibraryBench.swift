@@ -19,7 +19,7 @@ struct LibraryBench {
 
     private static let fieldIndexes: [(String, FieldIndexType)] = [
         ("year", .integer), ("rank", .integer), ("major", .integer), ("keywords", .keyword), ("month", .keyword),
-        ("prerelease", .bool), ("word_len", .float), ("log_rank", .float),
+        ("prerelease", .bool), ("word_len", .float), ("log_rank", .float), ("released_at", .datetime),
     ]
 
     init(_ words: ArraySlice<String>) throws {
@@ -106,6 +106,7 @@ struct LibraryBench {
                 ignore: command["ignore"] == .bool(true), rescore: command["rescore"] == .bool(true),
                 oversampling: command.double("oversampling"))
         }
+        if command["acorn"] == .bool(true) { params.acorn = AcornParams(enable: true, maxSelectivity: 1) }
         let filter = try command["filter"].map { try Filter(json: $0) }
         var wanted = truth
         if case .string(let path)? = command["truth"] { wanted = try Array2D(path: path, type: "<i4", bytes: 4) }

@@ -29,10 +29,9 @@ struct SparseBench {
         }
     }
 
+    /// Writes the vectors if the collection is not there yet. Then measures all queries for each line that is read.
     func run() throws {
         let points = try rows("sparse")
-        let queries = try rows("sparse_queries")
-        let truth = try Array2D(path: data + "/gt_sparse_top10_dot.f32.npy", type: "<f4", bytes: 4)
         if !database.collectionExists("sparse") {
             let params = CollectionParams(vectors: .named([]), sparseVectors: [NamedSparseVectorParams(name: "s")])
             try database.createCollection("sparse", CollectionConfig(params: params))
@@ -50,25 +49,38 @@ struct SparseBench {
             sleep(3)
         }
         let collection = try database.collection("sparse")
+        let queries = try rows("sparse_queries").map {
+            QueryRequest(query: .nearest(.vector(.sparse($0))), using: "s", limit: 10)
+        }
+        let scores = try Array2D(path: data + "/gt_sparse_top10_dot.f32.npy", type: "<f4", bytes: 4)
+        let ids = try Array2D(path: data + "/gt_sparse_top10.i32.npy", type: "<i4", bytes: 4)
+        report([("kind", "\"ready\""), ("segments", "\(collection.info().segmentsCount)")])
+        while readLine() != nil { try measure(collection, queries, scores, ids) }
+        database.close()
+    }
+
+    private func measure(
+        _ collection: Collection, _ requests: [QueryRequest], _ scores: Array2D, _ ids: Array2D
+    ) throws {
         let info = collection.info()
-        let requests = queries.map { QueryRequest(query: .nearest(.vector(.sparse($0))), using: "s", limit: 10) }
         for request in requests.prefix(100) { _ = try collection.query(request) }
         var found: [[ScoredPoint]] = []
         let (cpu, wall) = (processSeconds(), wallSeconds())
         for request in requests { found.append(try collection.query(request)) }
         let (cpuTime, wallTime) = (processSeconds() - cpu, wallSeconds() - wall)
-        var wrong = 0
+        var (wrong, same) = (0, 0)
         for (row, points) in found.enumerated() {
-            let expected = truth.floats(row)
-            let scores = points.map(\.score) + [Float](repeating: 0, count: max(0, expected.count - points.count))
-            wrong += zip(scores, expected).count { abs($0 - $1) > 1e-3 * max(1, $1) }
+            let expected = scores.floats(row).map { $0.isFinite ? $0 : 0 }
+            let padded = points.map(\.score) + [Float](repeating: 0, count: max(0, expected.count - points.count))
+            wrong += zip(padded, expected).count { abs($0 - $1) > 1e-3 * max(1, $1) }
+            let wanted = Set(ids.integers(row).filter { $0 >= 0 }.map { PointID.number(UInt64($0)) })
+            same += points.count { wanted.contains($0.id) }
         }
         report([
             ("kind", "\"sparse\""), ("points", "\(info.pointsCount)"), ("segments", "\(info.segmentsCount)"),
-            ("in_segments", "\(info.indexedVectorsCount)"), ("wrong_scores", "\(wrong)"),
+            ("in_segments", "\(info.indexedVectorsCount)"), ("wrong_scores", "\(wrong)"), ("same_ids", "\(same)"),
             ("cpu_us", decimal(cpuTime / Double(requests.count) * 1e6)),
             ("wall_us", decimal(wallTime / Double(requests.count) * 1e6)),
         ])
-        database.close()
     }
 }

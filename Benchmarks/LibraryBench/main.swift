@@ -15,7 +15,7 @@ import Octant
 // standard input is a JSON object {"ef": …, "rescore": …, "oversampling": …, "exact": …, "ignore": …, "filter": {…},
 // "truth": FILE}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
 
-// With --sparse as the first word: the folder's sparse_*.npy instead, written and queried once.
+// With --sparse as the first word: the folder's sparse_*.npy instead, all queries asked once for each line read.
 
 do {
     let words = CommandLine.arguments

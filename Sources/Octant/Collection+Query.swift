@@ -24,8 +24,9 @@ extension Collection {
         try check(request.withVector)
         guard request.limit > 0, request.offset >= 0 else { return [] }
         let plan = try withoutActuallyEscaping(siblings) { siblings throws(OctantError) in
-            let planner = QueryPlanner(params: view.config.params, fieldIndexes: view.fieldIndexes) {
-                (id, using, location) throws(OctantError) in
+            let planner = QueryPlanner(
+                collection: name, params: view.config.params, fieldIndexes: view.fieldIndexes
+            ) { (id, using, location) throws(OctantError) in
                 guard let location else { return try Self.stored(id, using, view) }
                 let other = try siblings(location.collection).shard.view
                 return try Self.stored(id, location.vector ?? using, other)
@@ -66,7 +67,7 @@ extension Collection {
                     + "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
                     + "`order_by.start_from` value")
         }
-        try QueryPlanner(params: view.config.params, fieldIndexes: view.fieldIndexes) {
+        try QueryPlanner(collection: name, params: view.config.params, fieldIndexes: view.fieldIndexes) {
             (id, _, _) throws(OctantError) in throw OctantError(.notFound, "No point with id \(id) found")
         }.checkOrder(order)
         let points = view.page(request.filter, by: order, limit: max(request.limit, 1), pool: compute).map { entry in

@@ -20,7 +20,10 @@ package struct GRPCCall: Sendable {
     }
 
     /// Seconds from the start of the call to now: `time` of its answer.
-    package var seconds: Double {
+    package var seconds: Double { Self.seconds(since: start) }
+
+    /// Seconds from an instant to now.
+    package static func seconds(since start: ContinuousClock.Instant) -> Double {
         let parts = (ContinuousClock.now - start).components
         return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
     }
@@ -53,6 +56,9 @@ package struct GRPCMethod: Sendable {
     package var operation: Operation
     /// Answers a call, on a thread of the operation's place.
     package var run: @Sendable (Service, GRPCCall, @escaping Completion) -> Void
+
+    /// What the caller must be allowed. What no row of the table names belongs to those who manage the server.
+    package var access: AccessRight { operation.row?.access ?? .manage }
 
     /// The path of the request, such as `/qdrant.Points/Upsert`; telemetry shows it too.
     package var path: String { "/\(service)/\(name)" }

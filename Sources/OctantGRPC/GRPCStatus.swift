@@ -36,9 +36,12 @@ package struct GRPCStatus: Error, Sendable, Equatable {
         self.message = message
     }
 
-    /// The status of an error: its kind's code and the same text as over REST.
+    /// The status of an error: its kind's code and the same text as over REST, but for JSON, which there is none of.
     package init(_ error: OctantError) {
-        self.init(error.grpcCode, error.description)
+        var text = error.description
+        let (json, body) = ("Validation error in JSON body", "Validation error in body")
+        if text.hasPrefix(json) { text = body + text.dropFirst(json.count) }
+        self.init(error.grpcCode, text)
         if error.code == .insufficientStorage { metadata = [("qdrant-insufficient-storage", "true")] }
     }
 

@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHTTP1
 import OctantModel
+import OctantNetwork
 import OctantService
 
 /// One connection: collects a request, hands it over, writes the answer. Pipelined requests arrive one by one, since

@@ -46,8 +46,7 @@ package struct RESTRequest: Sendable {
                 .format,
                 "Query deserialize error: unknown variant `\(ordering)`, expected one of `weak`, `medium`, `strong`")
         }
-        guard try flag("wait") else { return WriteOptions(wait: false) }
-        return WriteOptions(wait: true, deadline: seconds.map { start + .seconds($0) })
+        return WriteOptions(wait: try flag("wait"), seconds: seconds, since: start)
     }
 
     /// A query item that is `true` or `false`.
@@ -85,11 +84,8 @@ package struct RESTRequest: Sendable {
     /// Checks `timeout`.
     func checkTimeout() throws(OctantError) { _ = try timeout() }
 
-    /// Beyond this a wait has no end that anyone would see.
-    private static let timeoutSecondsMax: UInt64 = 1_000_000_000
-
     /// `timeout`: how many seconds to wait.
-    func timeout() throws(OctantError) -> UInt64? {
+    func timeout() throws(OctantError) -> Int? {
         guard let text = item("timeout") else { return nil }
         guard let seconds = UInt64(text) else {
             throw OctantError(.format, "Query deserialize error: invalid digit found in string")
@@ -99,7 +95,7 @@ package struct RESTRequest: Sendable {
                 .validation,
                 "Validation error in query parameters: [timeout: value \(seconds) invalid, must be 1 or larger]")
         }
-        return min(seconds, Self.timeoutSecondsMax)
+        return Int(clamping: seconds)
     }
 }
 

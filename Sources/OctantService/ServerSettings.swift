@@ -6,6 +6,10 @@ package struct ServerSettings: Sendable {
     package var host: String?
     /// The port of REST.
     package var httpPort = 6333
+    /// The port of gRPC; unset: none.
+    package var grpcPort: Int? = 6334
+    /// Megabytes of a gRPC message.
+    package var maxGRPCMessageSizeMB = 256
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
     /// What the names of metrics begin with.
@@ -135,7 +139,9 @@ extension ServerSettings {
     }
 
     private static let known: Set<String> = [
-        "log_level", "telemetry_disabled", "service.host", "service.http_port", "service.max_request_size_mb",
+        "log_level", "telemetry_disabled", "service.host", "service.http_port", "service.grpc_port",
+        "service.max_grpc_message_size_mb",
+        "service.max_request_size_mb",
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
         "storage.snapshots_path", "storage.on_disk_payload", "storage.performance.max_search_threads",
@@ -168,6 +174,11 @@ extension ServerSettings {
             }
             host = try service.text("host") ?? host
             httpPort = try service.int("http_port", from: 0, to: 65_535) ?? httpPort
+            grpcPort =
+                service.object["grpc_port"] == .null
+                ? nil : try service.int("grpc_port", from: 0, to: 65_535) ?? grpcPort
+            maxGRPCMessageSizeMB =
+                try service.int("max_grpc_message_size_mb", from: 1, to: 4095) ?? maxGRPCMessageSizeMB
             maxRequestSizeMB = try service.int("max_request_size_mb", from: 1, to: 4096) ?? maxRequestSizeMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
             metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix

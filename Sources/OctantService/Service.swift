@@ -237,6 +237,14 @@ package struct WriteOptions: Sendable {
         self.wait = wait
         self.deadline = deadline
     }
+
+    /// Beyond this a wait has no end that anyone would see.
+    private static let secondsMax = 1_000_000_000
+
+    /// The options of a request that came at `start` and says how many seconds to wait at most.
+    package init(wait: Bool, seconds: Int?, since start: ContinuousClock.Instant) {
+        self.init(wait: wait, deadline: wait ? seconds.map { start + .seconds(min($0, Self.secondsMax)) } : nil)
+    }
 }
 
 /// Rules of names.

@@ -1,7 +1,9 @@
 #if Server
 import Logging
 import Octant
+import OctantGRPC
 import OctantModel
+import OctantNetwork
 import OctantREST
 import OctantService
 
@@ -55,36 +57,45 @@ struct ServerProcess {
         let database = try Database.open(options)
         defer { database.close() }
 
-        let handler = RESTHandler(
-            service: Service(
-                database: database, defaults: settings.defaults, metricsPrefix: settings.metricsPrefix))
+        let service = Service(
+            database: database, defaults: settings.defaults, metricsPrefix: settings.metricsPrefix)
         let policy = AccessPolicy(
             keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
-        let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        let server = try RESTServer.start(
+        let threads = NetworkThreads(count: min(2, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
+        defer { threads.shutdown() }
+        let rest = try RESTServer.start(
             RESTServerOptions(
-                hosts: settings.hosts, port: settings.httpPort, bodyBytesMax: settings.maxRequestSizeMB << 20,
-                eventLoops: min(2, cores), policy: policy), handler: handler)
-        announce(server, settings, logger)
+                listener: ListenerOptions(hosts: settings.hosts, port: settings.httpPort),
+                bodyBytesMax: settings.maxRequestSizeMB << 20, policy: policy),
+            handler: RESTHandler(service: service), threads: threads)
+        defer { rest.shutdown() }
+        let grpc = try settings.grpcPort.map { (port) throws(OctantError) in
+            try GRPCServer.start(
+                GRPCServerOptions(
+                    listener: ListenerOptions(hosts: settings.hosts, port: port),
+                    messageBytesMax: settings.maxGRPCMessageSizeMB << 20, policy: policy),
+                handler: GRPCHandler(service: service), threads: threads)
+        }
+        defer { grpc?.shutdown() }
+        announce(rest, grpc, settings, logger)
 
         var received: Int32 = 0
         while sigwait(&signals, &received) != 0 {}
         // A second signal ends the process at once.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         logger.info("stopping on signal \(received)")
-        server.shutdown()
-        logger.info("closing the database")
     }
 
-    private func announce(_ server: RESTServer, _ settings: ServerSettings, _ logger: Logger) {
+    private func announce(_ rest: Listener, _ grpc: Listener?, _ settings: ServerSettings, _ logger: Logger) {
         if settings.host != nil, !settings.isKeyed, !["127.0.0.1", "localhost", "::1"].contains(settings.host) {
             logger.warning("listening beyond this machine without an API key: set service.api_key")
         }
         let address = settings.host.flatMap { $0 == "0.0.0.0" || $0 == "::" ? nil : $0 } ?? "127.0.0.1"
-        let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(server.port)"
+        let url = "http://\(address.contains(":") ? "[\(address)]" : address):\(rest.port)"
+        let ports = [("REST", rest)] + (grpc.map { [("gRPC", $0)] } ?? [])
+        let places = ports.map { "\($0.0) on \($0.1.addresses.joined(separator: ", "))" }
         print(
-            "Octant \(OctantCommand.programVersion) serves \(settings.storagePath) on \(server.addresses.joined(separator: ", "))"
-        )
+            "Octant \(OctantCommand.programVersion) serves \(settings.storagePath): \(places.joined(separator: "; "))")
         print("Next: curl \(url)/collections    or in Python: QdrantClient(url=\"\(url)\")")
         fflush(nil)
     }

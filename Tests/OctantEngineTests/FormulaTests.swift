@@ -56,6 +56,32 @@ struct FormulaTests {
         }
     }
 
+    @Test("a variable is read from an index if its key has one: a null is wrong without, missing with")
+    func indexedVariables() throws {
+        let folder = TemporaryFolder()
+        let database = try Database.open(DatabaseOptions(path: folder.path))
+        defer { database.close() }
+        try database.createCollection("c", plainConfig(1, .dot))
+        let collection = try database.collection("c")
+        let values: [JSONValue] = [.null, .array([.string("a"), .integer(7)])]
+        try collection.update(
+            .upsert(
+                values.enumerated().map { number, value in
+                    Point(
+                        id: .number(UInt64(number)), vectors: NamedVectors(.dense([1])), payload: Payload(["k": value]))
+                }))
+        let key = try PayloadPath("k")
+        func scores(_ id: UInt64) throws -> [Float] {
+            let prefetch = Prefetch(filter: Filter(must: [.hasID([.number(id)])]))
+            let formula = Formula(.variable(key), defaults: ["k": .number(3)])
+            return try collection.query(QueryRequest(prefetch: [prefetch], query: .formula(formula))).map(\.score)
+        }
+        for id in [0, 1] as [UInt64] { #expect(throws: OctantError.self) { try scores(id) } }
+        try collection.createFieldIndex(key, FieldIndexSchema(type: .integer))
+        #expect(try scores(0) == [3])
+        #expect(try scores(1) == [7])
+    }
+
     @Test("missing variables have defaults, missing scores are 0")
     func defaults() throws {
         let missing = Expression.variable(try PayloadPath("none"))

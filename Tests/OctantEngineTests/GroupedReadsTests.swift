@@ -44,6 +44,29 @@ struct GroupedReadsTests {
         }
     }
 
+    @Test("a point with a value that no group can have is in no group")
+    func oddGroupValues() throws {
+        let folder = TemporaryFolder()
+        let database = try Database.open(DatabaseOptions(path: folder.path))
+        defer { database.close() }
+        try database.createCollection("c", plainConfig(1, .dot))
+        let collection = try database.collection("c")
+        let values: [JSONValue] = [
+            .array([.string("a"), .integer(1)]), .array([.string("a"), .bool(true)]), .double(1.5), .string("a"),
+        ]
+        try collection.update(
+            .upsert(
+                values.enumerated().map { number, value in
+                    Point(
+                        id: .number(UInt64(number)), vectors: NamedVectors(.dense([Float(number)])),
+                        payload: Payload(["k": value]))
+                }))
+        let query = QueryRequest(query: .nearest(.vector(.dense([1]))))
+        let groups = try collection.queryGroups(GroupsRequest(query: query, groupBy: try PayloadPath("k")))
+        #expect(groups.map(\.id) == [.string("a"), .integer(1)])
+        #expect(groups.map { $0.hits.map(\.id) } == [[.number(3), .number(0)], [.number(0)]])
+    }
+
     @Test("a group's value looks up a point of another collection")
     func lookup() throws {
         let world = try QueryWorld(.dot, seed: 22, count: 60)
@@ -214,6 +237,13 @@ struct GroupedReadsTests {
         }
         let one = Filter(must: [.hasID([.number(101)])])
         #expect(try world.collection.matrix(MatrixRequest(filter: one)) == DistanceMatrix())
+    }
+
+    @Test("MMR chooses among as many points as are asked for, before the offset is taken off")
+    func mmrOffset() throws {
+        let world = try QueryWorld(.cosine, seed: 28)
+        let query = QueryRequest(query: .mmr(world.vector(), MMR(diversity: 0.5)), limit: 5, offset: 3)
+        #expect(try world.collection.query(query).count == 2)
     }
 
     @Test("MMR chooses greedily", arguments: Distance.allCases)

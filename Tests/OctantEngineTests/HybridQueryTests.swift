@@ -134,6 +134,82 @@ struct HybridQueryTests {
         }
     }
 
+    @Test("custom scores rank sparse vectors that share no index with the only example; a search leaves them out")
+    func disjointSparse() throws {
+        let world = try World()
+        let a = world.sparse()
+        let example = VectorInput.vector(World.vector(a))
+        let sharing = world.entries.filter { dot(a, $0.sparse) != nil }.count
+        #expect(sharing > 0 && sharing < world.entries.count)
+        let searched = try world.collection.query(QueryRequest(query: .nearest(example), using: "s", limit: 1000))
+        #expect(searched.count == sharing)
+        for strategy in [Recommendation.Strategy.bestScore, .sumScores] {
+            let one = Recommendation(positive: [example], negative: [], strategy: strategy)
+            let found = try world.collection.query(QueryRequest(query: .recommend(one), using: "s", limit: 1000))
+            #expect(found.count == world.entries.count)
+        }
+    }
+
+    @Test("MMR searches for each candidate among those chosen")
+    func mmrOfMultivectors() throws {
+        let world = try World()
+        for _ in 0..<10 {
+            let query = world.rows()
+            let request = QueryRequest(
+                query: .mmr(.vector(.multiDense(query)), MMR(diversity: 0.7, candidatesLimit: 300)), using: "m",
+                limit: 12)
+            var left = world.entries.indices.sorted {
+                maxSim(query, world.entries[$0].rows) > maxSim(query, world.entries[$1].rows)
+            }
+            var chosen = [left.removeFirst()]
+            while chosen.count < 12 {
+                let scores = left.map { place in
+                    let rows = world.entries[place].rows
+                    let closest = chosen.map { maxSim(rows, world.entries[$0].rows) }.max() ?? 0
+                    return 0.3 * maxSim(query, rows) - 0.7 * closest
+                }
+                chosen.append(left.remove(at: scores.indices.max { scores[$0] < scores[$1] } ?? 0))
+            }
+            #expect(try world.collection.query(request).map(\.id) == chosen.map { .number(UInt64($0)) })
+        }
+    }
+
+    @Test("frequencies weigh in a search and a matrix, not in what MMR compares")
+    func frequencies() throws {
+        let folder = TemporaryFolder()
+        let database = try Database.open(DatabaseOptions(path: folder.path))
+        defer { database.close() }
+        var config = plainConfig(4, .dot)
+        config.params.vectors = .named([])
+        config.params.sparseVectors = [
+            NamedSparseVectorParams(name: "s", params: SparseVectorParams(modifier: .idf))
+        ]
+        try database.createCollection("c", config)
+        let collection = try database.collection("c")
+        // Index 0 is in all points and weighs little; index 1 is in one.
+        let values: [[UInt32: Float]] = [[0: 5], [0: 1, 1: 1], [0: 1], [0: 1, 2: 1]]
+        try collection.update(
+            .upsert(
+                values.enumerated().map { number, sparse in
+                    Point(
+                        id: .number(UInt64(number)),
+                        vectors: NamedVectors([.init(name: "s", vector: World.vector(sparse))]))
+                }))
+        let rare = log((4 - 1 + 0.5) / (1 + 0.5) + 1 as Float)
+        let common = log((4 - 4 + 0.5) / (4 + 0.5) + 1 as Float)
+        let matrix = try collection.matrix(MatrixRequest(sample: 4, limit: 3, using: "s"))
+        let row = matrix.rows[1].map { (matrix.ids[$0.place], $0.score) }
+        for (id, score) in row where id == .number(0) { #expect(abs(score - 5 * common) < 1e-5) }
+        #expect(row.count == 3)
+        let query = VectorInput.vector(World.vector([0: 1, 1: 1]))
+        let nearest = try collection.query(QueryRequest(query: .nearest(query), using: "s", limit: 4))
+        #expect(nearest.first?.id == .number(1) && abs((nearest.first?.score ?? 0) - rare - common) < 1e-5)
+        let varied = try collection.query(
+            QueryRequest(query: .mmr(query, MMR(diversity: 0, candidatesLimit: 4)), using: "s", limit: 2))
+        #expect(varied.map(\.id) == [.number(0), .number(1)])
+        #expect(abs((varied.last?.score ?? 0) - rare - common) < 1e-5)
+    }
+
     @Test("multivectors are searched, rescored and recommended by")
     func multi() throws {
         let world = try World()

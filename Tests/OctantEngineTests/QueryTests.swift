@@ -137,8 +137,46 @@ struct QueryTests {
         for (hit, want) in zip(found, expected) {
             #expect(abs(Double(hit.score) - want.score) < 1e-3, comment)
         }
-        #expect(Set(found.map(\.id)).isDisjoint(with: request.root.referencedIDs))
+        #expect(Set(found.map(\.id)).isDisjoint(with: request.widened.referencedIDs(in: "")))
         #expect(Set(found.map(\.id)).count == found.count)
+    }
+
+    @Test("points without a query score 1, and examples looked up in the collection itself are no results")
+    func examplesOfOwn() throws {
+        let world = try QueryWorld(.dot, seed: 12, count: 40)
+        let listed = try world.collection.query(QueryRequest(limit: 5))
+        #expect(listed.map(\.score) == [1, 1, 1, 1, 1])
+        let id = try #require(listed.first?.id)
+        let query = QueryRequest(
+            query: .nearest(.id(id)), limit: 1000,
+            lookupFrom: LookupLocation(collection: world.collection.name, vector: ""))
+        let found = try world.collection.query(query, siblings: world.database.collection)
+        #expect(found.count == world.oracle.entries.count - 1 && !found.map(\.id).contains(id))
+    }
+
+    @Test("a walk that ends early among dead points does not cut an answer short")
+    func deadPoints() throws {
+        let folder = TemporaryFolder()
+        let database = try Database.open(DatabaseOptions(path: folder.path))
+        defer { database.close() }
+        var config = plainConfig(8, .dot)
+        config.optimizer.indexingThreshold = 1
+        try database.createCollection("c", config)
+        let collection = try database.collection("c")
+        var generator = SeededGenerator(seed: 13)
+        // Under dot products of positive numbers, short vectors are found from nowhere. Every third point has none.
+        let points = (0..<600).map { number in
+            let vector = (0..<8).map { _ in Float.random(in: 0...255, using: &generator) }
+            return Point(
+                id: .number(UInt64(number)),
+                vectors: number % 3 == 0 ? NamedVectors() : NamedVectors(.dense(vector)))
+        }
+        try collection.update(.upsert(points))
+        while collection.info().status != .green { usleep(1000) }
+        let without = points.map(\.id).enumerated().filter { $0.offset % 3 == 0 }.map(\.element)
+        try collection.update(.delete(.ids(without)))
+        let query = QueryRequest(query: .nearest(.vector(.dense([32, 59, 233, 223, 205, 2, 210, 89]))), limit: 400)
+        #expect(try collection.query(query).count == 400)
     }
 
     @Test("every kind of query equals a slow oracle, for every distance", arguments: Distance.allCases)

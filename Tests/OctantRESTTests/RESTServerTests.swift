@@ -2,25 +2,28 @@
 import Glibc
 import Octant
 import OctantModel
+import OctantNetwork
 import OctantREST
 import OctantService
 import Testing
 
 /// A server over an empty database, on a port of its own.
 private func withServer(
-    bodyBytesMax: Int = 1 << 20, keys: [String] = [], _ body: (Int, RESTServer) throws -> Void
+    bodyBytesMax: Int = 1 << 20, keys: [String] = [], _ body: (Int, Listener) throws -> Void
 ) throws {
     var template = Array("/tmp/octant-rest-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { return }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let database = try Database.open(DatabaseOptions(path: path))
     let handler = RESTHandler(service: Service(database: database))
+    let threads = NetworkThreads(count: 1)
     let server = try RESTServer.start(
         RESTServerOptions(
-            hosts: ["127.0.0.1"], port: 0, bodyBytesMax: bodyBytesMax, eventLoops: 1,
-            policy: AccessPolicy(keys: keys)), handler: handler)
+            listener: ListenerOptions(port: 0), bodyBytesMax: bodyBytesMax, policy: AccessPolicy(keys: keys)),
+        handler: handler, threads: threads)
     defer {
         server.shutdown()
+        threads.shutdown()
         database.close()
         _ = system("rm -rf \(path)")
     }

@@ -35,20 +35,23 @@ package struct GroupCollector {
         }
     }
 
-    /// The groups a point is in, each once.
+    /// The groups a point is in, each once: none if it has a value at the key that no group can have.
     private func ids(of point: QueryRun.Ranked) -> [GroupID] {
         var ids: [GroupID] = []
+        var areAllGroups = true
         reader.forEachElement(of: point.hit.source.payload(point.hit.row)) { element in
             let id: GroupID
             switch element.kind {
             case .string: id = .string(element.string ?? "")
             case .integer: id = .integer(element.integer ?? 0)
             case .unsigned: id = .unsigned(element.unsigned ?? 0)
-            default: return
+            default:
+                areAllGroups = false
+                return
             }
             if !ids.contains(id) { ids.append(id) }
         }
-        return ids
+        return areAllGroups ? ids : []
     }
 
     /// Whether there are enough groups, full or not.

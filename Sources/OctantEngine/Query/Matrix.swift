@@ -17,7 +17,7 @@ extension QueryRun {
         for (place, hit) in hits.enumerated() {
             guard let vector = hit.source.storedVector(hit.row, request.using, view) else { continue }
             let example = Examples(using: request.using, distance: distance, vectors: [vector])
-            let similarities = similarities(hits, to: example)
+            let similarities = similarities(hits, to: example.weighted(view), overlapping: true)
             let order = similarities.indices.filter { $0 != place && similarities[$0] > -.infinity }
                 .sorted { similarities[$0] != similarities[$1] ? similarities[$0] > similarities[$1] : $0 < $1 }
             matrix.rows.append(

@@ -62,10 +62,11 @@ package struct NearestSearch: Sendable {
     package func run(_ view: ReadView, pool: ComputePool) -> [Found] {
         if case .sparse(let query, idf: true) = target {
             var weighted = self
-            weighted.target = .sparse(view.weightedByFrequency(query, using: using), idf: false)
+            weighted.target = .sparse(
+                view.weightedByFrequency(query, using: using, among: params.idfCorpus), idf: false)
             return weighted.run(view, pool: pool)
         }
-        let parts = view.sources.filter { $0.rowCount > 0 }
+        let parts = view.sources.filter { $0.rowCount > 0 && !isLeftOut($0, view) }
         let results = Monitor([[Found]](repeating: [], count: parts.count))
         pool.parallel(parts.count) { number in
             let found = search(parts[number], view)
@@ -74,6 +75,17 @@ package struct NearestSearch: Sendable {
         var all = results.withLock { $0.count == 1 ? $0[0] : Array($0.joined()) }
         all.sort { $0.similarity != $1.similarity ? $0.similarity > $1.similarity : $0.id < $1.id }
         return Array(all.prefix(limit))
+    }
+
+    /// Whether a part is too large to be scanned and has no graph, for a search that wants no such scans.
+    private func isLeftOut(_ source: any RowSource, _ view: ReadView) -> Bool {
+        guard params.indexedOnly, case .dense = target else { return false }
+        if let segment = source as? Segment, segment.fields.contains(where: { $0.name == using && $0.hasGraph }) {
+            return false
+        }
+        let kilobytes = max(view.config.optimizer.indexingThreshold ?? 0, view.config.hnsw.fullScanThreshold)
+        let rowBytes = (view.config.params.vectors[using]?.size ?? 0) * MemoryLayout<Float>.stride
+        return source.rowCount.multipliedReportingOverflow(by: rowBytes).partialValue >> 10 > kilobytes
     }
 
     private func search(_ source: any RowSource, _ view: ReadView) -> [Found] {

@@ -51,11 +51,14 @@ struct CompiledFormula {
         let reader: PathReader
         let name: String
         let missing: Formula.Default?
+        /// The kind of an index of the key: it decides which values there are.
+        let index: FieldIndexType?
 
-        init(_ path: PayloadPath, _ name: String, _ defaults: [String: Formula.Default]) {
+        init(_ path: PayloadPath, _ name: String, _ defaults: [String: Formula.Default], _ view: ReadView) {
             reader = PathReader(path)
             self.name = name
             missing = defaults[name]
+            index = view.fieldIndexes.first { $0.key == path && $0.schema.type != .text }?.schema.type
         }
     }
 
@@ -68,7 +71,7 @@ struct CompiledFormula {
 
     init(_ formula: Formula, _ source: any RowSource, _ view: ReadView) {
         self.source = source
-        root = Self.node(formula.expression, formula.defaults, FilterView(source, view))
+        root = Self.node(formula.expression, formula.defaults, FilterView(source, view), view)
     }
 
     static func notFinite(_ expression: String) -> OctantError {
@@ -80,10 +83,11 @@ struct CompiledFormula {
         try value(root, row, score)
     }
 
-    private static func node(_ expression: Expression, _ defaults: [String: Formula.Default], _ rows: FilterView)
-        -> Node
-    {
-        func made(_ expression: Expression) -> Node { node(expression, defaults, rows) }
+    private static func node(
+        _ expression: Expression, _ defaults: [String: Formula.Default], _ rows: FilterView, _ view: ReadView
+    ) -> Node {
+        func made(_ expression: Expression) -> Node { node(expression, defaults, rows, view) }
+        func variable(_ path: PayloadPath) -> Variable { Variable(path, expression.variableText, defaults, view) }
         switch expression {
         case .constant(let number): return .constant(number)
         case .score(let list):
@@ -91,10 +95,10 @@ struct CompiledFormula {
                 return .score(list, missing: 0)
             }
             return .score(list, missing: missing)
-        case .variable(let path): return .variable(Variable(path, expression.variableText, defaults))
+        case .variable(let path): return .variable(variable(path))
         case .geoDistance(let origin, let path):
-            return .geoDistance(origin, Variable(path, expression.variableText, defaults))
-        case .date(let path): return .date(Variable(path, expression.variableText, defaults))
+            return .geoDistance(origin, variable(path))
+        case .date(let path): return .date(variable(path))
         case .condition(let condition):
             return .condition(CompiledFilter(Filter(must: [condition]), rows: rows))
         case .product(let factors): return .product(factors.map(made))
@@ -180,8 +184,7 @@ struct CompiledFormula {
         var value: Value?
         var count = 0
         variable.reader.forEachElement(of: source.payload(row)) { element in
-            // A null counts as missing.
-            guard element.kind != .null else { return }
+            if let index = variable.index, !index.holds(element) { return }
             count += 1
             value = read(element)
         }
@@ -222,6 +225,20 @@ struct CompiledFormula {
         case .linear: max(0, 1 - (1 - midpoint) / scale * distance.magnitude)
         case .exponential: exponential(naturalLogarithm(midpoint) / scale * distance.magnitude)
         case .gaussian: exponential(naturalLogarithm(midpoint) / (scale * scale) * distance * distance)
+        }
+    }
+}
+
+extension FieldIndexType {
+    /// Whether an index of the kind holds a value of a payload.
+    fileprivate func holds(_ element: PayloadView) -> Bool {
+        switch self {
+        case .integer, .float, .datetime: OrderValue(element, self) != nil
+        case .keyword: element.kind == .string
+        case .uuid: element.string.flatMap { UUIDValue($0) } != nil
+        case .bool: element.bool != nil
+        case .geo: element.point != nil
+        case .text: true
         }
     }
 }

@@ -33,7 +33,7 @@ package struct QueryRun: Sendable {
                 return mmr(found, examples, diversity: diversity, limit: stage.limit)
             case .id:
                 return view.page(filter, from: nil, limit: stage.limit).map {
-                    Ranked(id: $0.id, hit: $0.hit, score: 0)
+                    Ranked(id: $0.id, hit: $0.hit, score: 1)
                 }
             default: return try rank(view.candidates(filter), [], stage)
             }
@@ -131,7 +131,9 @@ package struct QueryRun: Sendable {
     private static func scan(
         _ part: CandidatePart, _ view: ReadView, _ examples: Examples, _ score: CustomScore, _ limit: Int
     ) -> [Ranked] {
-        guard let similarity = examples.similarity(in: part.source, view) else { return [] }
+        guard let similarity = examples.similarity(in: part.source, view, overlapping: score == .similarity) else {
+            return []
+        }
         let count = similarity.exampleCount
         // A request may hold very many examples: the matrix stays small.
         let block = max(1, min(256, (1 << 20) / max(count, 1)))

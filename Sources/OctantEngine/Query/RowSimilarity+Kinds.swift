@@ -6,19 +6,21 @@ struct SparseSimilarity: RowSimilarity {
     let exampleCount: Int
     private let examples: [SparseWeights]
     private let row: (UInt32) -> SparseRow?
+    private let overlapping: Bool
 
-    init(_ examples: Examples, row: @escaping (UInt32) -> SparseRow?) {
+    init(_ examples: Examples, overlapping: Bool, row: @escaping (UInt32) -> SparseRow?) {
         exampleCount = examples.vectors.count
+        self.overlapping = overlapping
         self.examples = examples.vectors.map { vector in
             if case .sparse(let sparse) = vector { SparseWeights(sparse) } else { SparseWeights(.empty) }
         }
         self.row = row
     }
 
-    /// Whether a row has the vector; with a single example, whether it shares an index with it.
+    /// Whether a row has the vector; where only overlaps count, whether it shares an index with the first example.
     func isPresent(_ number: UInt32) -> Bool {
         guard let row = row(number) else { return false }
-        return exampleCount != 1 || examples[0].dot(row) != nil
+        return !overlapping || examples.first?.dot(row) != nil
     }
 
     func similarities(of rows: UnsafePointer<UInt32>, _ count: Int, into out: UnsafeMutablePointer<Float>) {
@@ -57,9 +59,11 @@ struct MultiSimilarity: RowSimilarity {
 
 extension Examples {
     /// The similarities of rows whose vectors are not dense; `nil` if no row can have the vector.
-    func otherSimilarity(in source: any RowSource, _ view: ReadView) -> (any RowSimilarity)? {
+    func otherSimilarity(in source: any RowSource, _ view: ReadView, overlapping: Bool) -> (any RowSimilarity)? {
         if let segment = source as? Segment {
-            if let field = segment.sparseField(using) { return SparseSimilarity(self) { field.index.vector($0) } }
+            if let field = segment.sparseField(using) {
+                return SparseSimilarity(self, overlapping: overlapping) { field.index.vector($0) }
+            }
             if let field = segment.multi.first(where: { $0.name == using }) {
                 return MultiSimilarity(self, dimension: field.params.size) { field.row($0) }
             }
@@ -67,7 +71,7 @@ extension Examples {
         if let memtable = source as? Memtable {
             let count = memtable.rowCount(at: view.lsn)
             if let field = memtable.sparse.first(where: { $0.name == using }) {
-                return SparseSimilarity(self) { $0 < count ? field.vector($0) : nil }
+                return SparseSimilarity(self, overlapping: overlapping) { $0 < count ? field.vector($0) : nil }
             }
             if let field = memtable.multi.first(where: { $0.name == using }) {
                 return MultiSimilarity(self, dimension: field.dimension) { $0 < count ? field.vectors[Int($0)] : nil }
@@ -78,18 +82,26 @@ extension Examples {
 
     /// The examples as they are compared: sparse ones weighted by frequency where the configuration says so, bytes
     /// under cosine divided by their length.
-    func comparable(_ view: ReadView) -> Examples {
+    func comparable(_ view: ReadView) -> Examples { scaled(view).weighted(view) }
+
+    /// Sparse examples weighted by frequency where the configuration says so.
+    func weighted(_ view: ReadView) -> Examples {
+        guard view.config.params.sparse(using)?.modifier == .idf else { return self }
         var examples = self
-        let idf = view.config.params.sparse(using)?.modifier == .idf
-        let params = view.config.params.vectors[using]
         for place in vectors.indices {
-            switch vectors[place] {
-            case .sparse(let sparse) where idf:
-                examples.vectors[place] = .sparse(view.weightedByFrequency(sparse, using: using))
-            case .dense(let components):
-                if let params { examples.vectors[place] = .dense(params.comparable(components)) }
-            case .sparse, .multiDense: break
-            }
+            guard case .sparse(let sparse) = vectors[place] else { continue }
+            examples.vectors[place] = .sparse(view.weightedByFrequency(sparse, using: using, among: idfCorpus))
+        }
+        return examples
+    }
+
+    /// Bytes under cosine divided by their length.
+    func scaled(_ view: ReadView) -> Examples {
+        guard let params = view.config.params.vectors[using] else { return self }
+        var examples = self
+        for place in vectors.indices {
+            guard case .dense(let components) = vectors[place] else { continue }
+            examples.vectors[place] = .dense(params.comparable(components))
         }
         return examples
     }

@@ -9,8 +9,11 @@ package struct Examples: Hashable, Sendable {
     package var distance: Distance
     /// The examples; at least one unless a query has none by its nature.
     package var vectors: [Vector]
+    /// Which points count for the frequencies that sparse examples are weighted by; unset: all.
+    package var idfCorpus: Filter?
 
-    package init(using: String, distance: Distance, vectors: [Vector]) {
+    package init(using: String, distance: Distance, vectors: [Vector], idfCorpus: Filter? = nil) {
+        self.idfCorpus = idfCorpus
         self.using = using
         self.distance = distance
         self.vectors = vectors
@@ -28,15 +31,16 @@ protocol RowSimilarity {
 }
 
 extension Examples {
-    /// The similarities of a part's rows; `nil` if no row of it can have the vector.
-    func similarity(in source: any RowSource, _ view: ReadView) -> (any RowSimilarity)? {
+    /// The similarities of a part's rows; `nil` if no row of it can have the vector. With `overlapping`, sparse vectors
+    /// that share no index with the only example count as absent, as in a search; else their similarity is 0.
+    func similarity(in source: any RowSource, _ view: ReadView, overlapping: Bool) -> (any RowSimilarity)? {
         if let segment = source as? Segment, let field = segment.field(using) {
             return DenseSimilarity(self, field.rows) { field.isPresent($0) }
         }
         if let memtable = source as? Memtable, let field = memtable.fields.first(where: { $0.name == using }) {
             return DenseSimilarity(self, field.rows(memtable.rowCount(at: view.lsn))) { field.isPresent($0) }
         }
-        return otherSimilarity(in: source, view)
+        return otherSimilarity(in: source, view, overlapping: overlapping)
     }
 }
 

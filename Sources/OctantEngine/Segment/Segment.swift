@@ -44,7 +44,7 @@ package final class Segment: RowSource {
             throw StorageError(.corrupt, "\(idFile.path): \(ids.rowCount) rows, the manifest says \(entry.rowCount)")
         }
         payloads = try PayloadFile(try folder.open(payloadEntry, "PAYL"), rowCount: entry.rowCount)
-        if !config.params.onDiskPayload { payloads.populate() }
+        if !config.params.payloadIsOnDisk { payloads.populate() }
         var fields: [SegmentVectors] = []
         // A vector that was added after the segment was written has no files: no row has it.
         for vector in config.params.denseVectors where entry.file(.vectors, vector.name) != nil {

@@ -40,7 +40,7 @@ package final class SegmentVectors: @unchecked Sendable {
         params = vector.params
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         let scheme = vector.params.quantization ?? config.quantization
-        let onDisk = vector.params.onDisk ?? false
+        let onDisk = vector.params.isOnDisk
         defaultEF = hnsw.efConstruct
         quantization = scheme
         var owners: [AnyObject] = []
@@ -89,13 +89,13 @@ package final class SegmentVectors: @unchecked Sendable {
         var codes: Int8Codes?
         if let file = entry.file(.codes, vector.name) {
             var resident = !onDisk
-            if case .scalar(let scalar)? = scheme, scalar.alwaysRAM == true { resident = true }
+            if case .scalar(let scalar)? = scheme { resident = scalar.isResident(originalsOnDisk: onDisk) }
             let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
             codes = try folder.decode(file) { try Int8Codes(bytes: bytes, owner: owner) }
         }
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", resident: !(hnsw.onDisk ?? false))
+            let (bytes, owner) = try folder.load(file, "HNSW", resident: !hnsw.isOnDisk)
             graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner) }
         }
         hasCodes = codes != nil

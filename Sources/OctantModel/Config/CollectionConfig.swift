@@ -49,6 +49,10 @@ public struct CollectionParams: Sendable, Hashable {
     public var readFanOutFactor: Int?
     /// Milliseconds before a read asks another copy. Kept for clients; there are no other copies.
     public var readFanOutDelayMilliseconds: Int?
+    /// Placement of payload; wins over ``onDiskPayload``. Never ``MemoryPlacement/pinned``.
+    public var payloadMemory: MemoryPlacement?
+    /// How points are spread over shards, if that was said.
+    public var shardingMethod: ShardingMethod?
 
     /// Parameters.
     public init(
@@ -62,6 +66,12 @@ public struct CollectionParams: Sendable, Hashable {
         self.writeConsistencyFactor = writeConsistencyFactor
         self.onDiskPayload = onDiskPayload
     }
+}
+
+/// How points are spread over shards.
+public enum ShardingMethod: String, Sendable, Hashable {
+    /// By their ids.
+    case auto
 }
 
 /// The vectors of each point: a single unnamed one, or several by name.
@@ -120,6 +130,8 @@ public struct VectorParams: Sendable, Hashable {
     public var quantization: QuantizationConfig?
     /// Whether the original vectors stay on disk until they are read; unset: they are kept resident.
     public var onDisk: Bool?
+    /// Placement of the original vectors; wins over ``onDisk``. Never ``MemoryPlacement/pinned``.
+    public var memory: MemoryPlacement?
     /// The form of the components; unset: ``VectorDatatype/float32``.
     public var datatype: VectorDatatype?
     /// How multivectors are compared; `nil`: each point has one row of this vector.
@@ -128,8 +140,10 @@ public struct VectorParams: Sendable, Hashable {
     /// Parameters.
     public init(
         size: Int, distance: Distance, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationConfig? = nil,
-        onDisk: Bool? = nil, datatype: VectorDatatype? = nil, multivector: MultivectorComparator? = nil
+        onDisk: Bool? = nil, datatype: VectorDatatype? = nil, multivector: MultivectorComparator? = nil,
+        memory: MemoryPlacement? = nil
     ) {
+        self.memory = memory
         self.datatype = datatype
         self.multivector = multivector
         self.size = size
@@ -158,6 +172,8 @@ public struct HNSWConfig: Sendable, Hashable {
     public var maxIndexingThreads: Int = 0
     /// Whether the graph stays on disk until it is read.
     public var onDisk: Bool? = false
+    /// Placement of the graph; wins over ``onDisk``.
+    public var memory: MemoryPlacement?
     /// Links inside subgraphs per payload value (stored; this engine needs no such links).
     public var payloadM: Int?
     /// Vectors beside links (stored).
@@ -175,6 +191,7 @@ public struct HNSWConfig: Sendable, Hashable {
         if let value = diff.fullScanThreshold { merged.fullScanThreshold = value }
         if let value = diff.maxIndexingThreads { merged.maxIndexingThreads = value }
         if let value = diff.onDisk { merged.onDisk = value }
+        if let value = diff.memory { merged.memory = value }
         if let value = diff.payloadM { merged.payloadM = value }
         if let value = diff.inlineStorage { merged.inlineStorage = value }
         return merged
@@ -193,6 +210,8 @@ public struct HNSWConfigDiff: Sendable, Hashable {
     public var maxIndexingThreads: Int?
     /// See ``HNSWConfig/onDisk``.
     public var onDisk: Bool?
+    /// See ``HNSWConfig/memory``.
+    public var memory: MemoryPlacement?
     /// See ``HNSWConfig/payloadM``.
     public var payloadM: Int?
     /// See ``HNSWConfig/inlineStorage``.
@@ -209,6 +228,7 @@ public struct HNSWConfigDiff: Sendable, Hashable {
         if let value = later.fullScanThreshold { merged.fullScanThreshold = value }
         if let value = later.maxIndexingThreads { merged.maxIndexingThreads = value }
         if let value = later.onDisk { merged.onDisk = value }
+        if let value = later.memory { merged.memory = value }
         if let value = later.payloadM { merged.payloadM = value }
         if let value = later.inlineStorage { merged.inlineStorage = value }
         return merged
@@ -303,10 +323,13 @@ public struct ScalarQuantization: Sendable, Hashable {
     public var quantile: Double?
     /// Keep the codes resident even where the originals are on disk.
     public var alwaysRAM: Bool?
+    /// Placement of the codes; wins over ``alwaysRAM``. Unset: that of the originals.
+    public var memory: MemoryPlacement?
 
     /// Parameters.
-    public init(quantile: Double? = nil, alwaysRAM: Bool? = nil) {
+    public init(quantile: Double? = nil, alwaysRAM: Bool? = nil, memory: MemoryPlacement? = nil) {
         self.quantile = quantile
         self.alwaysRAM = alwaysRAM
+        self.memory = memory
     }
 }

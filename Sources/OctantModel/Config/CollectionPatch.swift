@@ -16,6 +16,8 @@ public struct CollectionPatch: Sendable {
     public var writeConsistencyFactor: Int?
     /// New placement of payload.
     public var onDiskPayload: Bool?
+    /// New placement of payload, in more levels.
+    public var payloadMemory: MemoryPlacement?
     /// New number of copies that a read asks too.
     public var readFanOutFactor: Int?
     /// New milliseconds before a read asks another copy.
@@ -39,10 +41,15 @@ public struct VectorPatch: Sendable, Hashable {
     public var quantization: QuantizationPatch?
     /// New placement of its originals.
     public var onDisk: Bool?
+    /// New placement of its originals, in more levels.
+    public var memory: MemoryPlacement?
 
     /// A change of the vector of this name.
-    public init(name: String, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationPatch? = nil, onDisk: Bool? = nil)
-    {
+    public init(
+        name: String, hnsw: HNSWConfigDiff? = nil, quantization: QuantizationPatch? = nil, onDisk: Bool? = nil,
+        memory: MemoryPlacement? = nil
+    ) {
+        self.memory = memory
         self.name = name
         self.hnsw = hnsw
         self.quantization = quantization
@@ -66,6 +73,7 @@ extension CollectionConfig {
             guard var params = params.vectors[vector.name] else { throw .unknownVector(vector.name) }
             if let diff = vector.hnsw { params.hnsw = (params.hnsw ?? HNSWConfigDiff()).merging(diff) }
             if let onDisk = vector.onDisk { params.onDisk = onDisk }
+            if let memory = vector.memory { params.memory = memory }
             if let quantization = vector.quantization { params.quantization = quantization.config }
             changed.params.vectors[vector.name] = params
         }
@@ -82,6 +90,7 @@ extension CollectionConfig {
         if let value = patch.replicationFactor { changed.params.replicationFactor = value }
         if let value = patch.writeConsistencyFactor { changed.params.writeConsistencyFactor = value }
         if let value = patch.onDiskPayload { changed.params.onDiskPayload = value }
+        if let value = patch.payloadMemory { changed.params.payloadMemory = value }
         if let value = patch.readFanOutFactor { changed.params.readFanOutFactor = value }
         if let value = patch.readFanOutDelayMilliseconds { changed.params.readFanOutDelayMilliseconds = value }
         if let strict = patch.strictMode { changed.strictMode = Self.merging(changed.strictMode, strict) }

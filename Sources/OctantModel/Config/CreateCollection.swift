@@ -12,6 +12,10 @@ public struct CreateCollection: Sendable, Hashable {
     public var writeConsistencyFactor: Int?
     /// Whether payload stays on disk until it is read.
     public var onDiskPayload: Bool?
+    /// Placement of payload, in more levels.
+    public var payloadMemory: MemoryPlacement?
+    /// How points are spread over shards.
+    public var shardingMethod: ShardingMethod?
     /// What differs from the server's graph parameters.
     public var hnsw: HNSWConfigDiff?
     /// What differs from the server's optimizer parameters.
@@ -30,12 +34,14 @@ public struct CreateCollection: Sendable, Hashable {
 
     /// The configuration this request asks for where `defaults` hold.
     public func config(defaults: CollectionDefaults = CollectionDefaults()) -> CollectionConfig {
-        CollectionConfig(
-            params: CollectionParams(
-                vectors: vectors, sparseVectors: sparseVectors, shardNumber: shardNumber ?? 1,
-                replicationFactor: replicationFactor ?? 1, writeConsistencyFactor: writeConsistencyFactor ?? 1,
-                onDiskPayload: onDiskPayload ?? defaults.onDiskPayload),
-            hnsw: defaults.hnsw.applying(hnsw), optimizer: defaults.optimizer.applying(optimizer),
+        var params = CollectionParams(
+            vectors: vectors, sparseVectors: sparseVectors, shardNumber: shardNumber ?? 1,
+            replicationFactor: replicationFactor ?? 1, writeConsistencyFactor: writeConsistencyFactor ?? 1,
+            onDiskPayload: onDiskPayload ?? defaults.onDiskPayload)
+        params.payloadMemory = payloadMemory
+        params.shardingMethod = shardingMethod
+        return CollectionConfig(
+            params: params, hnsw: defaults.hnsw.applying(hnsw), optimizer: defaults.optimizer.applying(optimizer),
             wal: defaults.wal.applying(wal), quantization: quantization, strictMode: strictMode, metadata: metadata)
     }
 }

@@ -26,11 +26,17 @@ public struct SparseIndexConfig: Sendable, Hashable {
     public var fullScanThreshold: Int?
     /// Whether the index stays on disk until it is read.
     public var onDisk: Bool?
+    /// Placement of the index; wins over ``onDisk``. Unset: ``MemoryPlacement/pinned``.
+    public var memory: MemoryPlacement?
     /// The form of the weights in the index (stored; this engine keeps them as they were given).
     public var datatype: VectorDatatype?
 
     /// Parameters.
-    public init(fullScanThreshold: Int? = nil, onDisk: Bool? = nil, datatype: VectorDatatype? = nil) {
+    public init(
+        fullScanThreshold: Int? = nil, onDisk: Bool? = nil, datatype: VectorDatatype? = nil,
+        memory: MemoryPlacement? = nil
+    ) {
+        self.memory = memory
         self.fullScanThreshold = fullScanThreshold
         self.onDisk = onDisk
         self.datatype = datatype
@@ -103,6 +109,7 @@ extension SparseVectorParams {
             var whole = self.index ?? SparseIndexConfig()
             if let value = index.fullScanThreshold { whole.fullScanThreshold = value }
             if let value = index.onDisk { whole.onDisk = value }
+            if let value = index.memory { whole.memory = value }
             if let value = index.datatype { whole.datatype = value }
             merged.index = whole
         }

@@ -1,7 +1,6 @@
 extension VectorParams {
     /// Reads the parameters of one vector.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("memory")
         guard let size = try fields.int("size", from: 1, to: Limits.dimensionMax) else { throw fields.missing("size") }
         guard let name = try fields.string("distance") else { throw fields.missing("distance") }
         guard let distance = Distance(rawValue: name) else {
@@ -12,7 +11,8 @@ extension VectorParams {
         self.init(
             size: size, distance: distance, hnsw: try fields.fields("hnsw_config").map(HNSWConfigDiff.init),
             quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"),
-            datatype: try fields.datatype(), multivector: try fields.multivector())
+            datatype: try fields.datatype(), multivector: try fields.multivector(),
+            memory: try fields.memory(unpinned: VectorPatch.storage))
         if multivector != nil, datatype == .uint8, distance == .cosine {
             throw .unsupported("`\(fields.path("datatype"))` \"uint8\" of multivectors with Cosine is")
         }
@@ -24,6 +24,7 @@ extension VectorParams {
         if let hnsw { object["hnsw_config"] = .object(hnsw.json) }
         if let quantization { object["quantization_config"] = .object(quantization.json) }
         object.put("on_disk", onDisk)
+        object.put("memory", memory)
         if let datatype { object["datatype"] = .string(datatype.rawValue) }
         if let multivector {
             object["multivector_config"] = .object(["comparator": .string(multivector.rawValue)])
@@ -78,6 +79,11 @@ extension VectorsConfig {
     }
 }
 
+extension VectorPatch {
+    /// What cannot be pinned, as the refusal names it.
+    static let storage = "dense vector storage"
+}
+
 extension JSONValue {
     /// Whether this is an object.
     var isObject: Bool {
@@ -115,7 +121,8 @@ extension CreateCollection {
         self.init()
         try fields.refuse("init_from") { _, value in value == .object([:]) }
         try fields.refuse("sharding_method") { _, value in value == .string("auto") }
-        try fields.refuse("payload", "read_fan_out_factor", "read_fan_out_delay_ms", "id_tracker")
+        shardingMethod = fields["sharding_method"].map { _ in .auto }
+        try fields.refuse("read_fan_out_factor", "read_fan_out_delay_ms", "id_tracker")
         if let vectors = try fields.fields("vectors") { self.vectors = try VectorsConfig(vectors) }
         if let sparse = try fields.fields("sparse_vectors") {
             sparseVectors = try NamedSparseVectorParams.list(sparse)
@@ -129,6 +136,7 @@ extension CreateCollection {
         replicationFactor = try fields.int("replication_factor", from: 1, to: Int(UInt32.max))
         writeConsistencyFactor = try fields.int("write_consistency_factor", from: 1, to: Int(UInt32.max))
         onDiskPayload = try fields.bool("on_disk_payload")
+        payloadMemory = try fields.fields("payload")?.memory(unpinned: "payload storage")
         hnsw = try fields.fields("hnsw_config").map(HNSWConfigDiff.init)
         wal = try fields.fields("wal_config").map(WALConfigDiff.init)
         if let (key, value) = fields.first("optimizers_config", "optimizer_config") {
@@ -177,6 +185,8 @@ extension CollectionConfig {
         params.put("replication_factor", self.params.replicationFactor)
         params.put("write_consistency_factor", self.params.writeConsistencyFactor)
         params.put("on_disk_payload", self.params.onDiskPayload)
+        if let memory = self.params.payloadMemory { params["payload"] = .object(["memory": .string(memory.rawValue)]) }
+        if let method = self.params.shardingMethod { params["sharding_method"] = .string(method.rawValue) }
         params.put("read_fan_out_factor", self.params.readFanOutFactor)
         params.put("read_fan_out_delay_ms", self.params.readFanOutDelayMilliseconds)
         var object: JSONObject = [
@@ -206,16 +216,17 @@ extension CollectionPatch {
         if let vectors = try fields.fields("vectors") {
             for (name, value) in vectors.object.pairs {
                 let change = try JSONFields(value, path: vectors.path("?"))
-                try change.refuse("memory")
                 self.vectors.append(
                     VectorPatch(
                         name: name, hnsw: try change.fields("hnsw_config").map(HNSWConfigDiff.init),
                         quantization: try QuantizationPatch(change, "quantization_config"),
-                        onDisk: try change.bool("on_disk")))
+                        onDisk: try change.bool("on_disk"),
+                        memory: try change.memory(unpinned: VectorPatch.storage)))
             }
         }
         if let params = try fields.fields("params") {
-            try params.refuse("payload", "id_tracker")
+            try params.refuse("id_tracker")
+            payloadMemory = try params.fields("payload")?.memory(unpinned: "payload storage")
             readFanOutFactor = try params.int("read_fan_out_factor", to: Int(UInt32.max))
             readFanOutDelayMilliseconds = try params.int("read_fan_out_delay_ms")
             replicationFactor = try params.int("replication_factor", from: 1, to: Int(UInt32.max))
@@ -226,7 +237,8 @@ extension CollectionPatch {
         if let (key, value) = fields.first("optimizers_config", "optimizer_config") {
             optimizer = try OptimizerConfigDiff(try JSONFields(value, path: fields.path(key)))
         }
-        quantization = try QuantizationPatch(fields, "quantization_config")
+        let isAlias = fields["quantization_config"] == nil
+        quantization = try QuantizationPatch(fields, isAlias ? "quantization" : "quantization_config")
         strictMode = try fields.strictMode()
         metadata = try fields.object("metadata")
     }

@@ -2,12 +2,12 @@ extension HNSWConfigDiff {
     /// Reads `hnsw_config` of a request.
     package init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("memory")
         m = try fields.int("m", to: 10_000)
         efConstruct = try fields.int("ef_construct", from: 4)
         fullScanThreshold = try fields.int("full_scan_threshold", or: "full_scan_threshold_kb", from: 10)
         maxIndexingThreads = try fields.int("max_indexing_threads")
         onDisk = try fields.bool("on_disk")
+        memory = try fields.memory()
         payloadM = try fields.int("payload_m")
         inlineStorage = try fields.bool("inline_storage")
     }
@@ -20,6 +20,7 @@ extension HNSWConfigDiff {
         object.put("full_scan_threshold", fullScanThreshold)
         object.put("max_indexing_threads", maxIndexingThreads)
         object.put("on_disk", onDisk)
+        object.put("memory", memory)
         object.put("payload_m", payloadM)
         object.put("inline_storage", inlineStorage)
         return object
@@ -35,6 +36,7 @@ extension HNSWConfig {
         diff.fullScanThreshold = fullScanThreshold
         diff.maxIndexingThreads = maxIndexingThreads
         diff.onDisk = onDisk
+        diff.memory = memory
         diff.payloadM = payloadM
         diff.inlineStorage = inlineStorage
         return diff.json
@@ -107,14 +109,14 @@ extension QuantizationConfig {
         guard let scalar = try fields.fields("scalar") else {
             throw .json("\(fields.path): data did not match any variant of quantization config")
         }
-        try scalar.refuse("memory")
         guard let type = try scalar.string("type") else { throw scalar.missing("type") }
         guard type == "int8" else {
             throw .json("\(scalar.path("type")): unknown variant `\(type)`, expected `int8`")
         }
         self = .scalar(
             ScalarQuantization(
-                quantile: try scalar.double("quantile", from: 0.5, to: 1), alwaysRAM: try scalar.bool("always_ram")))
+                quantile: try scalar.double("quantile", from: 0.5, to: 1), alwaysRAM: try scalar.bool("always_ram"),
+                memory: try scalar.memory()))
     }
 
     /// The configuration as it was given.
@@ -124,6 +126,7 @@ extension QuantizationConfig {
             var object: JSONObject = ["type": .string("int8")]
             object.put("quantile", scalar.quantile)
             object.put("always_ram", scalar.alwaysRAM)
+            object.put("memory", scalar.memory)
             return ["scalar": .object(object)]
         }
     }

@@ -6,14 +6,12 @@ extension Filter {
     }
 }
 
-/// One reading of a filter: counts its conditions.
+/// One reading of a filter.
 private struct FilterJSON {
-    var conditions = 0
+    var budget = FilterBudget()
 
     mutating func filter(_ json: JSONValue, path: String, depth: Int) throws(OctantError) -> Filter {
-        guard depth <= Limits.filterDepthMax else {
-            throw OctantError(.badRequest, "Filter nests deeper than \(Limits.filterDepthMax) levels")
-        }
+        try budget.checkDepth(depth)
         let fields = try JSONFields(json, path: path)
         try fields.refuseUnknown(["must", "should", "must_not", "min_should"])
         var filter = Filter()
@@ -23,7 +21,7 @@ private struct FilterJSON {
         if let minimum = try fields.fields("min_should") {
             try minimum.refuseUnknown(["conditions", "min_count"])
             guard let list = try minimum.array("conditions") else { throw minimum.missing("conditions") }
-            guard let count = try minimum.int("min_count", from: 1) else { throw minimum.missing("min_count") }
+            guard let count = try minimum.int("min_count", in: .minCount) else { throw minimum.missing("min_count") }
             var conditions: [Condition] = []
             for (place, value) in list.enumerated() {
                 conditions.append(try condition(value, "\(minimum.path("conditions"))[\(place)]", depth))
@@ -50,10 +48,7 @@ private struct FilterJSON {
     private mutating func condition(
         _ json: JSONValue, _ path: String, _ depth: Int
     ) throws(OctantError) -> Condition {
-        conditions += 1
-        guard conditions <= Limits.filterConditionsMax else {
-            throw OctantError(.badRequest, "Filter has more than \(Limits.filterConditionsMax) conditions")
-        }
+        try budget.addCondition()
         let fields = try JSONFields(json, path: path)
         if fields["key"] != nil { return .field(try field(fields)) }
         guard let (kind, _) = fields.object.pairs.first else { return .filter(Filter()) }
@@ -74,18 +69,14 @@ private struct FilterJSON {
             try nested.refuseUnknown(["key", "filter"])
             guard let key = try nested.string("key") else { throw nested.missing("key") }
             let inner = try filter(try nested.required("filter"), path: nested.path("filter"), depth: depth + 1)
-            if inner.asksForPoint {
-                throw OctantError(
-                    .badRequest, "`has_id`, `has_vector` and `slice` are not supported inside a nested filter")
-            }
-            return .nested(try PayloadPath(key), inner)
+            return try .nested(try PayloadPath(key), checked: inner)
         case "slice":
             try fields.refuseUnknown(["slice"])
             guard let slice = try fields.fields("slice") else { throw fields.missing("slice") }
             try slice.refuseUnknown(["total", "index"])
-            guard let total = try slice.int("total", from: 1) else { throw slice.missing("total") }
-            guard let index = try slice.int("index", to: total - 1) else { throw slice.missing("index") }
-            return .slice(PointSlice(total: total, index: index))
+            guard let total = try slice.int("total") else { throw slice.missing("total") }
+            guard let index = try slice.int("index") else { throw slice.missing("index") }
+            return .slice(try PointSlice(total: total, index: index, path: slice.path))
         case "match", "range", "values_count", "geo_radius", "geo_bounding_box", "geo_polygon":
             throw fields.missing("key")
         default:
@@ -121,10 +112,7 @@ private struct FilterJSON {
         }
         condition.isEmpty = try fields.bool("is_empty")
         condition.isNull = try fields.bool("is_null")
-        let isTest =
-            condition.match != nil || condition.range != nil || condition.dates != nil || condition.valuesCount != nil
-            || condition.isEmpty != nil || condition.isNull != nil || !condition.geo.isEmpty
-        guard isTest else { throw .invalid(fields.path, "At least one field condition must be specified") }
+        try condition.checkPredicates(fields.path)
         return condition
     }
 
@@ -155,11 +143,7 @@ private struct FilterJSON {
 
     private func text(_ fields: JSONFields, _ key: String) throws(OctantError) -> String {
         guard let text = try fields.string(key) else { throw fields.missing(key) }
-        guard text.utf8.count <= Limits.matchTextBytesMax else {
-            throw OctantError(
-                .badRequest, "`\(fields.path(key))` is longer than \(Limits.matchTextBytesMax) bytes")
-        }
-        return text
+        return try Match.checked(text, fields.path(key))
     }
 
     private func scalar(_ value: JSONValue, bools: Bool) -> MatchValue? {
@@ -216,18 +200,5 @@ private struct FilterJSON {
                 "\(fields.path(key)): '\(text)' is not in a supported date/time format, please use RFC 3339")
         }
         return date
-    }
-}
-
-extension Filter {
-    /// Whether some condition is about the point itself, which an element of its payload does not have.
-    fileprivate var asksForPoint: Bool {
-        (must + should + mustNot + (minShould?.conditions ?? [])).contains {
-            switch $0 {
-            case .hasID, .hasVector, .slice: true
-            case .filter(let filter): filter.asksForPoint
-            case .field, .isEmpty, .isNull, .nested: false
-            }
-        }
     }
 }

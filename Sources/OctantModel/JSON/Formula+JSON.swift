@@ -1,6 +1,6 @@
 extension Formula {
     /// Reads `defaults`: values by variable.
-    static func defaults(json: JSONValue) throws(OctantError) -> [String: Default] {
+    package static func defaults(json: JSONValue) throws(OctantError) -> [String: Default] {
         if json == .null { return [:] }
         let fields = try JSONFields(json, path: "defaults")
         var defaults: [String: Default] = [:]
@@ -21,14 +21,9 @@ extension Formula {
 }
 
 extension Expression {
-    /// How deep expressions may be nested.
-    static let depthMax = 64
-
     /// Reads an expression.
     init(json: JSONValue, depth: Int = 0) throws(OctantError) {
-        guard depth <= Self.depthMax else {
-            throw OctantError(.badRequest, "Formula nests deeper than \(Self.depthMax) levels")
-        }
+        try Self.checkDepth(depth)
         switch json {
         case .integer, .unsigned, .double: self = .constant(JSONFields.number(json) ?? 0)
         case .string(let text): self = try Expression(variable: text)
@@ -42,24 +37,6 @@ extension Expression {
             self = made
         default: throw JSONFields.mismatch(json, "an expression", "formula")
         }
-    }
-
-    /// A variable: `$score`, `$score[i]` or a key of the payload.
-    init(variable text: String) throws(OctantError) {
-        guard text.hasPrefix("$score") else {
-            self = .variable(try PayloadPath(text))
-            return
-        }
-        let rest = text.dropFirst("$score".count)
-        if rest.isEmpty {
-            self = .score(0)
-            return
-        }
-        guard rest.first == "[", rest.last == "]", rest.count > 2,
-            rest.dropFirst().dropLast().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let place = Int(rest.dropFirst().dropLast())
-        else { throw OctantError(.badRequest, "Invalid score pattern: \(text)") }
-        self = .score(place)
     }
 
     /// The variable as the key of a default.
@@ -94,7 +71,7 @@ extension Expression {
         case "sum": return .sum(try list(value, key, depth))
         case "max", "min":
             let operands = try list(value, key, depth)
-            guard !operands.isEmpty else { throw OctantError(.badRequest, "`\(key)` needs at least one operand") }
+            try checkOperands(operands, key)
             return key == "max" ? .max(operands) : .min(operands)
         case "neg": return .negated(try inner())
         case "abs": return .abs(try inner())
@@ -120,10 +97,8 @@ extension Expression {
             return .geoDistance(
                 try GeoPoint(json: try fields.required("origin"), path: fields.path("origin")), try PayloadPath(to))
         case "datetime":
-            guard case .string(let text) = value, let date = DateTime.microseconds(text) else {
-                throw OctantError(.badRequest, "Expected datetime in supported format for \(value.text)")
-            }
-            return .constant(Double(date) / 1e6)
+            guard case .string(let text) = value else { throw noDate(value) }
+            return try Expression(date: text)
         case "datetime_key":
             guard case .string(let text) = value else { throw JSONFields.mismatch(value, "a string", key) }
             return .date(try PayloadPath(text))
@@ -140,20 +115,7 @@ extension Expression {
         if let target = fields["target"] { decay.target = try Expression(json: target, depth: depth) }
         decay.scale = try fields.double("scale") ?? 1
         decay.midpoint = try fields.double("midpoint") ?? 0.5
-        let midpoint = decay.midpoint
-        if kind == .linear {
-            guard midpoint >= 0, midpoint <= 1 else {
-                throw OctantError(
-                    .badRequest, "Linear decay midpoint should be in the range [0.0, 1.0], got \(midpoint)")
-            }
-        } else {
-            guard midpoint > 0, midpoint < 1 else {
-                throw OctantError(.badRequest, "Decay midpoint should be in the range (0.0, 1.0), got \(midpoint)")
-            }
-        }
-        guard decay.scale > 0 else {
-            throw OctantError(.badRequest, "Scale must be non-zero positive, got \(decay.scale)")
-        }
+        try decay.check()
         return decay
     }
 }

@@ -5,12 +5,7 @@ extension GeoPoint {
         try fields.refuseUnknown(["lon", "lat"])
         guard let lon = try fields.double("lon") else { throw fields.missing("lon") }
         guard let lat = try fields.double("lat") else { throw fields.missing("lat") }
-        guard (-180...180).contains(lon), (-90...90).contains(lat) else {
-            throw .json(
-                "\(path): Wrong format of GeoPoint payload: expected `lat` = \(lat) within [-90;90] and `lon` = \(lon) "
-                    + "within [-180;180]")
-        }
-        self.init(lon: lon, lat: lat)
+        try self.init(lon: lon, lat: lat, path: path)
     }
 }
 
@@ -36,11 +31,7 @@ extension GeoShape {
             let exterior = try Self.ring(try fields.required("exterior"), fields.path("exterior"))
             var interiors: [[GeoPoint]] = []
             let rings = try fields.array("interiors") ?? []
-            guard rings.count <= Limits.polygonInteriorsMax else {
-                throw OctantError(
-                    .badRequest,
-                    "`\(fields.path("interiors"))` has \(rings.count) rings, more than \(Limits.polygonInteriorsMax)")
-            }
+            try Self.checkInteriors(rings.count, fields.path("interiors"))
             for (place, ring) in rings.enumerated() {
                 interiors.append(try Self.ring(ring, "\(fields.path("interiors"))[\(place)]"))
             }
@@ -52,22 +43,13 @@ extension GeoShape {
         let fields = try JSONFields(json, path: path)
         try fields.refuseUnknown(["points"])
         guard let values = try fields.array("points") else { throw fields.missing("points") }
-        guard values.count <= Limits.polygonPointsMax else {
-            throw OctantError(
-                .badRequest, "`\(path)` has \(values.count) points, more than \(Limits.polygonPointsMax)")
-        }
+        try checkRing(count: values.count, path)
         var points: [GeoPoint] = []
         points.reserveCapacity(values.count)
         for (place, value) in values.enumerated() {
             points.append(try GeoPoint(json: value, path: "\(fields.path("points"))[\(place)]"))
         }
-        guard points.count >= 4, let first = points.first, let last = points.last else {
-            throw .json("\(path): polygon invalid, the size must be at least 4, got \(points.count)")
-        }
-        guard abs(first.lon - last.lon) <= .ulpOfOne, abs(first.lat - last.lat) <= .ulpOfOne else {
-            throw .json(
-                "\(path): polygon invalid, the first and the last points should be the same to form a closed line")
-        }
+        try checkRing(points, path)
         return points
     }
 }

@@ -5,7 +5,7 @@ extension ReadsJSON {
             let (query, fields) = try ranked(&reader, path: "internal", family, limitRequired: false)
             guard let key = try fields.string("group_by") else { throw fields.missing("group_by") }
             var request = GroupsRequest(query: query, groupBy: try PayloadPath(key))
-            request.groupSize = try fields.int("group_size", from: 1) ?? 3
+            request.groupSize = try fields.int("group_size", in: .groupSize) ?? 3
             request.query.offset = 0
             switch fields["with_lookup"] {
             case nil: break
@@ -26,7 +26,7 @@ extension ReadsJSON {
         try fields.refuse("shard_key")
         guard let key = try fields.string("key") else { throw fields.missing("key") }
         return FacetRequest(
-            key: try PayloadPath(key), filter: try fields.filter(), limit: try fields.int("limit", from: 1) ?? 10,
+            key: try PayloadPath(key), filter: try fields.filter(), limit: try fields.int("limit", in: .limit) ?? 10,
             exact: try fields.bool("exact") ?? false)
     }
 
@@ -35,8 +35,8 @@ extension ReadsJSON {
         let fields = try JSONFields(try JSONParser.parse(bytes), path: "internal")
         try fields.refuse("shard_key")
         return MatrixRequest(
-            filter: try fields.filter(), sample: try fields.int("sample", from: 2) ?? 10,
-            limit: try fields.int("limit", from: 1) ?? 3, using: try fields.string("using") ?? "")
+            filter: try fields.filter(), sample: try fields.int("sample", in: .sample) ?? 10,
+            limit: try fields.int("limit", in: .limit) ?? 3, using: try fields.string("using") ?? "")
     }
 }
 

@@ -54,13 +54,23 @@ package struct JSONFields: Sendable {
 
     /// The error for a required member that is not there.
     package func missing(_ key: String) -> OctantError {
-        .json((path.isEmpty ? "" : path + ": ") + "missing field `\(key)`")
+        .missing(key, in: path)
     }
 
     /// A member that must be there.
     package func required(_ key: String) throws(OctantError) -> JSONValue {
         guard let value = self[key] else { throw missing(key) }
         return value
+    }
+
+    /// A whole number; one outside the bounds is a validation error.
+    package func int(_ key: String, or alias: String? = nil, in bounds: CountBounds) throws(OctantError) -> Int? {
+        try int(key, or: alias, from: bounds.from, to: bounds.to)
+    }
+
+    /// A number; one outside the bounds is a validation error.
+    package func double(_ key: String, in bounds: NumberBounds) throws(OctantError) -> Double? {
+        try double(key, from: bounds.from, to: bounds.to)
     }
 
     /// A whole number; below `from` or above `to` is a validation error.
@@ -83,9 +93,7 @@ package struct JSONFields: Sendable {
         case .unsigned(let unsigned): number = Int(clamping: unsigned)
         default: throw mismatch(value, "an unsigned integer", path)
         }
-        if number >= from, number <= to { return number }
-        let reason = to == .max ? "must be \(from) or larger" : "must be from \(from) to \(to)"
-        throw .invalid(path, "value \(number) invalid, \(reason)")
+        return try CountBounds(from: from, to: to).check(number, path)
     }
 
     /// A number; outside the bounds is a validation error.
@@ -94,9 +102,7 @@ package struct JSONFields: Sendable {
     ) throws(OctantError) -> Double? {
         guard let value = self[key] else { return nil }
         guard let number = Self.number(value) else { throw Self.mismatch(value, "a number", path(key)) }
-        if number >= from, number <= to { return number }
-        let reason = to == .infinity ? "must be \(from) or larger" : "must be from \(from) to \(to)"
-        throw .invalid(path(key), "value \(number) invalid, \(reason)")
+        return try NumberBounds(from: from, to: to).check(number, path(key))
     }
 
     /// Any number as a double.
@@ -114,6 +120,19 @@ package struct JSONFields: Sendable {
         guard let value = self[key] else { return nil }
         guard case .bool(let bool) = value else { throw Self.mismatch(value, "a boolean", path(key)) }
         return bool
+    }
+
+    /// `memory`: where data is kept. `what` it is, if it cannot be pinned.
+    func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
+        guard let name = try string("memory") else { return nil }
+        guard let memory = MemoryPlacement(rawValue: name) else {
+            throw .json(
+                "\(path("memory")): unknown variant `\(name)`, expected one of `cold`, `cached`, `pinned`")
+        }
+        if let what, memory == .pinned {
+            throw .invalid(path("memory"), "`pinned` memory placement is not supported for \(what)")
+        }
+        return memory
     }
 
     /// Text.
@@ -180,6 +199,8 @@ extension JSONObject {
     mutating func put(_ key: String, _ value: Bool?) { if let value { self[key] = .bool(value) } }
     /// Adds a member if there is a value.
     mutating func put(_ key: String, _ value: Double?) { if let value { self[key] = .double(value) } }
+    /// Adds a member if there is a value.
+    mutating func put(_ key: String, _ value: MemoryPlacement?) { if let value { self[key] = .string(value.rawValue) } }
     /// Adds a member if there is a value.
     mutating func put(_ key: String, _ value: JSONValue?) { if let value { self[key] = value } }
 }

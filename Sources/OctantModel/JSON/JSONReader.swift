@@ -213,6 +213,11 @@ extension OctantError {
         OctantError(.format, "Format error in JSON body: " + message)
     }
 
+    /// A part of a request that must be there and is not. `path` is where it should be, empty at the top.
+    package static func missing(_ key: String, in path: String = "") -> OctantError {
+        .json((path.isEmpty ? "" : path + ": ") + "missing field `\(key)`")
+    }
+
     /// A value out of its range: HTTP 422. `path` is such as `vectors.size`.
     package static func invalid(_ path: String, _ reason: String) -> OctantError {
         OctantError(.validation, "Validation error in JSON body: [\(path): \(reason)]")

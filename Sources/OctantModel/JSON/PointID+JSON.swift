@@ -5,10 +5,15 @@ extension PointID {
         case .integer(let value) where value >= 0: self = .number(UInt64(value))
         case .unsigned(let value): self = .number(value)
         case .string(let text):
-            guard let uuid = UUIDValue(text) else { throw Self.invalid(text) }
-            self = .uuid(uuid)
+            try self.init(uuid: text)
         default: throw Self.invalid(json.text)
         }
+    }
+
+    /// Reads the text of a UUID.
+    package init(uuid text: String) throws(OctantError) {
+        guard let uuid = UUIDValue(text) else { throw Self.invalid(text) }
+        self = .uuid(uuid)
     }
 
     private static func invalid(_ text: String) -> OctantError {

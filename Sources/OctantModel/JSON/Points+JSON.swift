@@ -73,8 +73,7 @@ package enum PointsJSON {
             return .deletePayload(paths, try fields.selection())
         case "delete_vectors":
             guard let names = try fields.strings("vector") else { throw .json("missing field `vector`") }
-            guard !names.isEmpty else { throw .invalid("vector", "must specify vector names to delete") }
-            return .deleteVectors(names, try fields.selection())
+            return try .deleteVectors(checked: names, try fields.selection())
         default: throw .json("unknown variant `\(name)` of update operation")
         }
     }
@@ -94,7 +93,7 @@ package enum PointsJSON {
             }
         }
         guard let points else { throw reader.error("missing field `points` or `batch`") }
-        return UpdateRequest(.upsert(points), when: condition.isAlwaysTrue ? nil : condition)
+        return UpdateRequest(upsert: points, when: condition)
     }
 
     /// Reads a member that decides which points are written.
@@ -147,6 +146,7 @@ package enum PointsJSON {
     private static func vectors(_ reader: inout JSONReader, _ path: String) throws(OctantError) -> NamedVectors {
         switch try reader.peek() {
         case .array: return NamedVectors(try reader.readVector(path))
+        case .object where try reader.startsDocument(): return NamedVectors(try reader.readVector(path))
         case .object:
             var entries: [NamedVectors.Entry] = []
             var first = true
@@ -155,9 +155,7 @@ package enum PointsJSON {
                 switch try reader.peek() {
                 case .array, .object:
                     entries.append(NamedVectors.Entry(name: name, vector: try reader.readVector("\(path).?")))
-                default:
-                    if name == "text" || name == "model" { throw .unsupported("Inference is") }
-                    throw try reader.mismatch(expected: "a vector")
+                default: throw try reader.mismatch(expected: "a vector")
                 }
             }
             return NamedVectors(entries)
@@ -177,18 +175,12 @@ package enum PointsJSON {
             }
             var list: [(id: PointID, vectors: NamedVectors)] = []
             for point in try pointList(&reader) {
-                guard !point.vectors.isEmpty else {
-                    throw .invalid("points[\(list.count)].vector", "must specify vectors to update for point")
-                }
                 list.append((point.id, point.vectors))
             }
-            guard !list.isEmpty else { throw .invalid("points", "must specify points to update") }
             changes = list
         }
         guard let changes else { throw reader.error("missing field `points`") }
-        // Points that do not exist are an error here, whatever the mode.
-        condition.mode = .upsert
-        return UpdateRequest(.updateVectors(changes), when: condition.isAlwaysTrue ? nil : condition)
+        return try UpdateRequest(updateVectors: changes, when: condition)
     }
 
     // MARK: Columns
@@ -261,8 +253,7 @@ package enum SchemaJSON {
         let fields = try JSONFields(try JSONParser.parse(bytes), path: "")
         guard let key = try fields.string("field_name") else { throw fields.missing("field_name") }
         guard let (_, schema) = fields.first("field_schema", "field_type") else {
-            throw OctantError(
-                .badRequest, "Can't auto-detect field type, please specify `field_schema` in the request")
+            throw FieldIndexSchema.missing
         }
         return (try PayloadPath(key), try FieldIndexSchema(json: schema))
     }

@@ -34,13 +34,7 @@ struct LegacyExamples {
     }
 
     /// The query of `points/discover`: with a target, with pairs, or with both.
-    func discovery() throws(OctantError) -> Query {
-        if let target { return .discover(target: target, context: context) }
-        guard !context.isEmpty else {
-            throw OctantError(.badRequest, "target and/or a valid context should be specified")
-        }
-        return .context(context)
-    }
+    func discovery() throws(OctantError) -> Query { try .discovery(target: target, context: context) }
 }
 
 extension ReadsJSON {
@@ -49,17 +43,13 @@ extension ReadsJSON {
         _ reader: inout JSONReader, path: String, depth: Int
     ) throws(OctantError) -> [Prefetch] {
         if try reader.readNull() { return [] }
-        guard depth <= Prefetch.depthMax else {
-            throw OctantError(.badRequest, "prefetches depth \(depth) exceeds max depth \(Prefetch.depthMax)")
-        }
+        try Prefetch.checkDepth(depth)
         guard try reader.peek() == .array else { return [try prefetch(&reader, path: path, depth: depth)] }
         try reader.beginArray()
         var list: [Prefetch] = []
         var first = true
         while try reader.nextElement(&first) {
-            guard list.count < Prefetch.countMax else {
-                throw OctantError(.badRequest, "A query has at most \(Prefetch.countMax) prefetches")
-            }
+            try Prefetch.checkCount(list.count + 1)
             list.append(try prefetch(&reader, path: "\(path)[\(list.count)]", depth: depth))
         }
         return list
@@ -86,7 +76,7 @@ extension ReadsJSON {
         prefetch.filter = try fields.filter()
         if let params = try fields.fields("params") { prefetch.params = try SearchParams(params) }
         prefetch.scoreThreshold = try fields.double("score_threshold").map { Float($0) }
-        if let limit = try fields.int("limit", from: 1) { prefetch.limit = limit }
+        if let limit = try fields.int("limit", in: .limit) { prefetch.limit = limit }
         prefetch.lookupFrom = try LookupLocation(fields)
         return prefetch
     }
@@ -211,7 +201,9 @@ extension ReadsJSON {
         let fields = try JSONFields(strategy, path: "strategy")
         guard let naive = try fields.fields("naive") else { throw fields.missing("naive") }
         func coefficient(_ key: String) throws(OctantError) -> Float {
-            guard let value = try naive.double(key, from: key == "b" ? 0 : -.infinity) else { throw naive.missing(key) }
+            guard let value = try naive.double(key, in: key == "b" ? .feedbackExponent : .any) else {
+                throw naive.missing(key)
+            }
             return Float(value)
         }
         return RelevanceFeedback(

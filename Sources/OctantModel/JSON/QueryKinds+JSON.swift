@@ -14,8 +14,8 @@ extension MMR {
         if json == .null { return nil }
         let fields = try JSONFields(json, path: "mmr")
         self.init(
-            diversity: Float(try fields.double("diversity", from: 0, to: 1) ?? 0.5),
-            candidatesLimit: try fields.int("candidates_limit", from: 1, to: Self.candidatesMax))
+            diversity: Float(try fields.double("diversity", in: .diversity) ?? 0.5),
+            candidatesLimit: try fields.int("candidates_limit", in: .mmrCandidates))
     }
 }
 
@@ -34,7 +34,7 @@ extension Fusion {
             }
             weights = list
         }
-        self = .rrf(k: try fields.int("k", from: 1) ?? 2, weights: weights)
+        self = .rrf(k: try fields.int("k", in: .rrfK) ?? 2, weights: weights)
     }
 }
 
@@ -71,10 +71,7 @@ extension OrderBy {
         case .unsigned(let value)?: startFrom = .double(Double(value))
         case .double(let value)?: startFrom = .double(value)
         case .string(let text)?:
-            guard let date = DateTime.microseconds(text) else {
-                throw .json("\(fields.path("start_from")): '\(text)' is not a date in a supported format")
-            }
-            startFrom = .integer(date)
+            startFrom = try OrderValue(date: text, path: fields.path("start_from"))
         case let value?: throw JSONFields.mismatch(value, "a number", fields.path("start_from"))
         }
     }

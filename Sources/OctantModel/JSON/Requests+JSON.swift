@@ -25,9 +25,7 @@ package enum ReadsJSON {
                 var list: [QueryRequest] = []
                 var firstSearch = true
                 while try reader.nextElement(&firstSearch) {
-                    guard list.count < Limits.batchQueriesMax else {
-                        throw OctantError(.badRequest, "A batch has at most \(Limits.batchQueriesMax) queries")
-                    }
+                    try QueryRequest.checkBatch(list.count + 1)
                     list.append(try ranked(&reader, path: "searches[\(list.count)].internal", family).request)
                 }
                 requests = list
@@ -71,7 +69,7 @@ package enum ReadsJSON {
         request.filter = try fields.filter()
         if let params = try fields.fields("params") { request.params = try SearchParams(params) }
         request.scoreThreshold = try fields.double("score_threshold").map { Float($0) }
-        if let limit = try fields.int("limit", or: "top", from: 1) {
+        if let limit = try fields.int("limit", or: "top", in: .limit) {
             request.limit = limit
         } else if family != .query, limitRequired {
             throw .json("missing field `limit`")
@@ -116,12 +114,11 @@ package enum ReadsJSON {
             switch key {
             case "nearest": query = .nearest(try vectorInput(&reader))
             case "mmr" where try reader.readNull(): break
-            case "indices", "values":
-                // A bare sparse vector: from its beginning once more, as a vector.
+            case "indices", "values", "text", "image", "object", "model", "options":
+                // A bare sparse vector or document: from its beginning once more, as a vector.
                 reader.at = start
                 reader.depth = depth
                 return .nearest(try vectorInput(&reader))
-            case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
             case "mmr": mmr = try MMR(json: try reader.readValue())
             case "defaults": defaults = try Formula.defaults(json: try reader.readValue())
             default:
@@ -156,7 +153,7 @@ package enum ReadsJSON {
             try OrderBy(json: value, path: fields.path("order_by"))
         }
         if let offset = fields["offset"] { request.offset = try PointID(json: offset) }
-        request.limit = try fields.int("limit", from: 1) ?? 10
+        request.limit = try fields.int("limit", in: .limit) ?? 10
         (request.withPayload, request.withVector) = try fields.selectors(payload: .all)
         return request
     }

@@ -39,16 +39,29 @@ extension VectorSelector {
 extension SearchParams {
     /// Reads `params`.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
-        try fields.refuse("idf") { _, value in value == .string("global") }
         self.init(
-            hnswEF: try fields.int("hnsw_ef", from: 1), exact: try fields.bool("exact") ?? false,
+            hnswEF: try fields.int("hnsw_ef", in: .hnswEF), exact: try fields.bool("exact") ?? false,
             indexedOnly: try fields.bool("indexed_only") ?? false)
         if let codes = try fields.fields("quantization") {
             quantization = QuantizationSearchParams(
                 ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
-                oversampling: try codes.double("oversampling", from: 1))
+                oversampling: try codes.double("oversampling", in: .oversampling))
         }
+        if let walk = try fields.fields("acorn") {
+            acorn = AcornParams(
+                enable: try walk.bool("enable") ?? false, maxSelectivity: try walk.double("max_selectivity", in: .share)
+            )
+        }
+        if let idf = fields["idf"], idf != .string("global") { idfCorpus = try Self.corpus(idf, fields.path("idf")) }
+    }
+
+    private static func corpus(_ json: JSONValue, _ path: String) throws(OctantError) -> Filter {
+        if case .string(let name) = json {
+            throw .json("\(path): unknown variant `\(name)`, expected `global` or an object with `corpus`")
+        }
+        let fields = try JSONFields(json, path: path)
+        try fields.refuseUnknown(["corpus"])
+        return try Filter(json: try fields.required("corpus"), path: fields.path("corpus"))
     }
 }
 
@@ -72,6 +85,6 @@ extension JSONFields {
         try refuse("shard_key")
         if let points = try array("points") { return .ids(try PointID.list(points)) }
         if let filter = try filter() { return .filter(filter) }
-        throw .json("Either list of point ids or filter must be provided")
+        throw PointSelection.missing
     }
 }

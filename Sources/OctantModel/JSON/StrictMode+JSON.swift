@@ -10,13 +10,19 @@ extension JSONFields {
         }
         _ = try strict.double("search_max_oversampling")
         _ = try strict.int("max_resident_memory_percent", from: 1, to: 100)
+        // A null stands for nothing said, here and in the limits of each vector.
+        var object = JSONObject(strict.object.pairs.filter { $0.value != .null })
         for (key, limit) in [("multivector_config", "max_vectors"), ("sparse_config", "max_length")] {
             guard let names = try strict.fields(key) else { continue }
-            for (_, value) in names.object.pairs {
-                _ = try JSONFields(value, path: names.path("?")).int(limit, from: 1)
+            var limits = JSONObject()
+            for (name, value) in names.object.pairs {
+                var one = JSONObject()
+                one.put(limit, try JSONFields(value, path: names.path("?")).int(limit, from: 1))
+                limits[name] = .object(one)
             }
+            object[key] = .object(limits)
         }
-        return strict.object
+        return object
     }
 
     private static let strictFlags: Set<String> = [

@@ -13,6 +13,14 @@ public enum OrderValue: Hashable, Sendable, Comparable {
         }
     }
 
+    /// A date; throws if the text is none. `path` is where it stands in the request.
+    package init(date text: String, path: String) throws(OctantError) {
+        guard let date = DateTime.microseconds(text) else {
+            throw .json("\(path): '\(text)' is not a date in a supported format")
+        }
+        self = .integer(date)
+    }
+
     /// By value, whatever the kind.
     public static func < (a: Self, b: Self) -> Bool {
         if case .integer(let x) = a, case .integer(let y) = b { return x < y }

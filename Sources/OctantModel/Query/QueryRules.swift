@@ -1,10 +1,17 @@
 extension QueryRequest {
-    /// The request as the outermost of its nested queries, handing on `limit + offset` points.
-    package var root: Prefetch {
-        let (count, overflow) = limit.addingReportingOverflow(offset)
-        return Prefetch(
-            prefetch: prefetch, query: query, using: using, filter: filter, params: params,
-            scoreThreshold: scoreThreshold, limit: overflow ? .max : count, lookupFrom: lookupFrom)
+    /// The outermost query, handing on as many points more as the request leaves out.
+    package var widened: Prefetch {
+        var widened = root
+        let (count, overflow) = root.limit.addingReportingOverflow(offset)
+        widened.limit = overflow ? .max : count
+        return widened
+    }
+
+    /// Throws if one batch has too many queries.
+    package static func checkBatch(_ count: Int) throws(OctantError) {
+        guard count <= Limits.batchQueriesMax else {
+            throw OctantError(.badRequest, "A batch has at most \(Limits.batchQueriesMax) queries")
+        }
     }
 
     /// Refuses what cannot be combined, in this query and all inside it.
@@ -15,14 +22,24 @@ extension QueryRequest {
 }
 
 extension Prefetch {
+    /// Throws if one request has too many queries.
+    package static func checkCount(_ count: Int) throws(OctantError) {
+        guard count <= countMax else {
+            throw OctantError(.badRequest, "A query has at most \(countMax) prefetches")
+        }
+    }
+
+    /// Throws if queries are nested too deeply; the outermost prefetches have depth 1.
+    package static func checkDepth(_ depth: Int) throws(OctantError) {
+        guard depth <= depthMax else {
+            throw OctantError(.badRequest, "prefetches depth \(depth) exceeds max depth \(depthMax)")
+        }
+    }
+
     fileprivate func checkRules(depth: Int, _ count: inout Int) throws(OctantError) {
         count += 1
-        guard count <= Self.countMax else {
-            throw OctantError(.badRequest, "A query has at most \(Self.countMax) prefetches")
-        }
-        guard depth <= Self.depthMax else {
-            throw OctantError(.badRequest, "prefetches depth \(depth) exceeds max depth \(Self.depthMax)")
-        }
+        try Self.checkCount(count)
+        try Self.checkDepth(depth)
         for inner in prefetch { try inner.checkRules(depth: depth + 1, &count) }
         guard let query else {
             guard prefetch.isEmpty else {
@@ -66,12 +83,12 @@ extension Prefetch {
     }
 
     /// Points that the query, or one inside it, names as examples of this collection: they are never results.
-    package var referencedIDs: Set<PointID> {
+    package func referencedIDs(in collection: String) -> Set<PointID> {
         var ids: Set<PointID> = []
-        if lookupFrom == nil, let query {
+        if lookupFrom == nil || lookupFrom?.collection == collection, let query {
             for case .id(let id) in query.inputs { ids.insert(id) }
         }
-        for inner in prefetch { ids.formUnion(inner.referencedIDs) }
+        for inner in prefetch { ids.formUnion(inner.referencedIDs(in: collection)) }
         return ids
     }
 }
@@ -93,6 +110,15 @@ extension Recommendation {
 }
 
 extension Query {
+    /// The query of the older form of `discover`: with a target, with pairs, or with both.
+    package static func discovery(target: VectorInput?, context: [ContextPair]) throws(OctantError) -> Query {
+        if let target { return .discover(target: target, context: context) }
+        guard !context.isEmpty else {
+            throw OctantError(.badRequest, "target and/or a valid context should be specified")
+        }
+        return .context(context)
+    }
+
     /// The vectors and ids it is about, in the order in which scores are made of them.
     package var inputs: [VectorInput] {
         switch self {

@@ -38,4 +38,38 @@ public struct UpdateRequest: Sendable {
         self.operation = operation
         self.condition = condition
     }
+
+    /// An upsert of those of the points that meet the condition.
+    package init(upsert points: [Point], when condition: UpdateCondition) {
+        self.init(.upsert(points), when: condition.isAlwaysTrue ? nil : condition)
+    }
+
+    /// A change of the vectors of those points that meet the condition; throws if nothing is to be changed. Points that
+    /// do not exist are an error, whatever the mode.
+    package init(
+        updateVectors changes: [(id: PointID, vectors: NamedVectors)], when condition: UpdateCondition
+    ) throws(OctantError) {
+        for (place, change) in changes.enumerated() where change.vectors.isEmpty {
+            throw .invalid("points[\(place)].vector", "must specify vectors to update for point")
+        }
+        guard !changes.isEmpty else { throw .invalid("points", "must specify points to update") }
+        var condition = condition
+        condition.mode = .upsert
+        self.init(.updateVectors(changes), when: condition.isAlwaysTrue ? nil : condition)
+    }
+}
+
+extension UpdateOperation {
+    /// A removal of vectors; throws if no name is given.
+    package static func deleteVectors(
+        checked names: [String], _ selection: PointSelection
+    ) throws(OctantError) -> UpdateOperation {
+        guard !names.isEmpty else { throw .invalid("vector", "must specify vector names to delete") }
+        return .deleteVectors(names, selection)
+    }
+}
+
+extension PointSelection {
+    /// The error for a write that does not say which points it is about.
+    package static var missing: OctantError { .json("Either list of point ids or filter must be provided") }
 }

@@ -5,28 +5,28 @@ enum OpenAPISchemas {
     /// All of them, by name.
     static var all: [(name: String, schema: String)] { values + settings + requests + answers }
 
-    private static func ref(_ name: String) -> String { OperationDescription.ref(name) }
-    private static func list(_ name: String) -> String { OperationDescription.list(name) }
+    static func ref(_ name: String) -> String { OperationDescription.ref(name) }
+    static func list(_ name: String) -> String { OperationDescription.list(name) }
 
-    private static func array(_ items: String) -> String { #"{"type":"array","items":"# + items + "}" }
+    static func array(_ items: String) -> String { #"{"type":"array","items":"# + items + "}" }
 
-    private static func anyOf(_ schemas: String...) -> String {
+    static func anyOf(_ schemas: String...) -> String {
         #"{"anyOf":["# + schemas.joined(separator: ",") + "]}"
     }
 
-    private static func map(of schema: String) -> String {
+    static func map(of schema: String) -> String {
         #"{"type":"object","additionalProperties":"# + schema + "}"
     }
 
     /// A list of names, of those a type has.
-    private static func names<Names: CaseIterable & RawRepresentable>(
+    static func names<Names: CaseIterable & RawRepresentable>(
         _ type: Names.Type
     ) -> String where Names.RawValue == String {
         #"{"enum":["# + type.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ",") + "]}"
     }
 
     /// An object of members; those whose names end in `!` must be there, those in `?` may be null.
-    private static func object(_ members: [(String, String)], closed: Bool = false) -> String {
+    static func object(_ members: [(String, String)], closed: Bool = false) -> String {
         var required: [String] = []
         let properties = members.map { name, schema -> String in
             switch name.last {
@@ -43,17 +43,18 @@ enum OpenAPISchemas {
         return text + "}"
     }
 
-    private static func count(_ from: Int = 0, _ to: Int? = nil) -> String {
+    static func count(_ from: Int = 0, _ to: Int? = nil) -> String {
         #"{"type":"integer","minimum":\#(from)"# + (to.map { #","maximum":\#($0)"# } ?? "") + "}"
     }
 
-    private static let flag = #"{"type":"boolean"}"#
-    private static let text = #"{"type":"string"}"#
-    private static let number = #"{"type":"number"}"#
-    private static let free = #"{"type":"object"}"#
-    private static let date = #"{"type":"string","format":"date-time"}"#
-    private static let texts = #"{"type":"array","items":{"type":"string"}}"#
-    private static let ids = list("PointId")
+    static let flag = #"{"type":"boolean"}"#
+    static let text = #"{"type":"string"}"#
+    static let number = #"{"type":"number"}"#
+    static let share = #"{"type":"number","minimum":0,"maximum":1}"#
+    static let free = #"{"type":"object"}"#
+    static let date = #"{"type":"string","format":"date-time"}"#
+    static let texts = #"{"type":"array","items":{"type":"string"}}"#
+    static let ids = list("PointId")
 
     // MARK: Values
 
@@ -97,115 +98,6 @@ enum OpenAPISchemas {
         ("VersionInfo", object([("title!", text), ("version!", text)])),
     ]
 
-    // MARK: Settings
-
-    private static let vectorParams = object([
-        ("size!", count(1, Limits.dimensionMax)), ("distance!", names(Distance.self)),
-        ("hnsw_config?", ref("HnswConfig")), ("quantization_config?", free), ("on_disk?", flag),
-    ])
-
-    private static let common: [(String, String)] = [
-        ("hnsw_config?", ref("HnswConfig")), ("optimizers_config?", ref("OptimizersConfig")),
-        ("strict_mode_config?", ref("StrictModeConfig")), ("metadata?", ref("Payload")),
-    ]
-
-    private static let settings: [(name: String, schema: String)] = [
-        ("VectorParams", vectorParams),
-        (
-            "HnswConfig",
-            object([
-                ("m?", count(0, 10_000)), ("ef_construct?", count(4)), ("full_scan_threshold?", count(10)),
-                ("max_indexing_threads?", count()), ("on_disk?", flag), ("payload_m?", count()),
-                ("inline_storage?", flag),
-            ])
-        ),
-        (
-            "OptimizersConfig",
-            object([
-                ("deleted_threshold?", #"{"type":"number","minimum":0,"maximum":1}"#),
-                ("vacuum_min_vector_number?", count(100)), ("default_segment_number?", count()),
-                ("max_segment_size?", count(1)), ("memmap_threshold?", count()), ("indexing_threshold?", count()),
-                ("flush_interval_sec?", count()),
-                ("max_optimization_threads?", #"{"anyOf":[{"type":"integer","minimum":0},{"const":"auto"}]}"#),
-            ])
-        ),
-        (
-            "WalConfig",
-            object([
-                ("wal_capacity_mb?", count(1)), ("wal_segments_ahead?", count()), ("wal_retain_closed?", count(1)),
-            ])
-        ),
-        (
-            "StrictModeConfig",
-            object(
-                [
-                    ("enabled?", flag), ("max_query_limit?", count(1)), ("max_timeout?", count(1)),
-                    ("unindexed_filtering_retrieve?", flag), ("unindexed_filtering_update?", flag),
-                    ("search_max_hnsw_ef?", count()), ("search_allow_exact?", flag),
-                    ("search_max_oversampling?", number),
-                    ("upsert_max_batchsize?", count()), ("search_max_batchsize?", count()),
-                    ("max_collection_vector_size_bytes?", count()), ("max_collection_payload_size_bytes?", count()),
-                    ("read_rate_limit?", count(1)), ("write_rate_limit?", count(1)), ("max_points_count?", count(1)),
-                    ("filter_max_conditions?", count()), ("condition_max_size?", count()),
-                    ("multivector_config?", free),
-                    ("sparse_config?", free), ("max_payload_index_count?", count()),
-                    ("max_resident_memory_percent?", count(1, 100)),
-                ], closed: true)
-        ),
-        (
-            "CreateCollection",
-            object(
-                [
-                    (
-                        "vectors?",
-                        anyOf(ref("VectorParams"), map(of: ref("VectorParams")))
-                    ),
-                    ("sparse_vectors?", free), ("shard_number?", count(1)), ("replication_factor?", count(1)),
-                    ("write_consistency_factor?", count(1)), ("on_disk_payload?", flag), ("quantization_config?", free),
-                    ("wal_config?", ref("WalConfig")),
-                ] + common)
-        ),
-        (
-            "UpdateCollection",
-            object(
-                [
-                    ("vectors?", #"{"type":"object","additionalProperties":{"type":"object"}}"#), ("params?", free),
-                    ("quantization_config?", #"{"anyOf":[{"type":"object"},{"const":"Disabled"}]}"#),
-                    ("sparse_vectors?", free),
-                ] + common)
-        ),
-        (
-            "QuotaConfig",
-            object(
-                [
-                    ("enabled", flag), ("max_resident_memory_percent?", count(1, 100)),
-                    ("max_disk_usage_percent?", count(1, 100)), ("release_margin_percent?", count(0, 100)),
-                ], closed: true)
-        ),
-        (
-            "CreateFieldIndex",
-            object([
-                ("field_name!", #"{"type":"string","minLength":1}"#),
-                (
-                    "field_schema",
-                    #"{"anyOf":[\#(names(FieldIndexType.self)),\#(object([("type!", names(FieldIndexType.self))]))]}"#
-                ),
-            ])
-        ),
-        (
-            "AddVector",
-            object([
-                (
-                    "dense?",
-                    object([
-                        ("size!", #"{"type":"integer","minimum":1,"maximum":65536}"#),
-                        ("distance!", #"{"enum":["Cosine","Dot","Euclid","Manhattan"]}"#),
-                    ])
-                ), ("sparse?", #"{"type":"object"}"#),
-            ])
-        ),
-    ]
-
     // MARK: Requests
 
     private static let selection: [(String, String)] = [("points?", ids), ("filter?", ref("Filter"))]
@@ -224,11 +116,22 @@ enum OpenAPISchemas {
         ("update_filter?", ref("Filter")), ("update_mode?", names(UpdateMode.self)),
     ]
 
+    private static let lookupFrom = object([("collection!", text), ("vector?", text)])
+
     private static let requests: [(name: String, schema: String)] = [
         (
             "SearchParams",
             object([
-                ("hnsw_ef?", count(1)), ("exact?", flag), ("indexed_only?", flag), ("quantization?", free),
+                ("hnsw_ef?", count(1)), ("exact?", flag), ("indexed_only?", flag),
+                (
+                    "quantization?",
+                    object([
+                        ("ignore?", flag), ("rescore?", flag),
+                        ("oversampling?", #"{"type":"number","minimum":1}"#),
+                    ])
+                ),
+                ("acorn?", object([("enable?", flag), ("max_selectivity?", share)])),
+                ("idf?", anyOf(#"{"const":"global"}"#, object([("corpus!", ref("Filter"))]))),
             ])
         ),
         ("PointsSelector", object(selection)),
@@ -291,7 +194,7 @@ enum OpenAPISchemas {
                 [
                     ("query?", #"{"anyOf":[\#(ref("PointId")),\#(ref("Vector")),{"type":"object"}]}"#),
                     ("using?", text),
-                    ("prefetch?", "{}"),
+                    ("prefetch?", "{}"), ("lookup_from?", lookupFrom),
                 ] + ranked + selectors)
         ),
         (
@@ -300,7 +203,17 @@ enum OpenAPISchemas {
                 [
                     ("query?", #"{"anyOf":[\#(ref("PointId")),\#(ref("Vector")),{"type":"object"}]}"#),
                     ("using?", text),
+                    ("prefetch?", "{}"), ("lookup_from?", lookupFrom),
                     ("group_by!", text), ("group_size?", count(1)),
+                    (
+                        "with_lookup?",
+                        anyOf(
+                            text,
+                            object([
+                                ("collection!", text), ("with_payload?", ref("PayloadSelector")),
+                                ("with_vectors?", ref("VectorSelector")),
+                            ]))
+                    ),
                 ] + ranked + selectors)
         ),
         (
@@ -388,15 +301,19 @@ enum OpenAPISchemas {
                 (
                     "config!",
                     object([
-                        ("params!", free), ("hnsw_config!", ref("HnswConfig")),
+                        ("params!", collectionParams), ("hnsw_config!", ref("HnswConfig")),
                         ("optimizer_config!", ref("OptimizersConfig")),
-                        ("wal_config!", ref("WalConfig")), ("quantization_config?", free),
-                        ("strict_mode_config", free), ("metadata", free),
+                        ("wal_config!", ref("WalConfig")), ("quantization_config?", ref("QuantizationConfig")),
+                        ("strict_mode_config", ref("StrictModeConfig")), ("metadata", free),
                     ])
                 ),
                 (
                     "payload_schema!",
-                    map(of: object([("data_type!", names(FieldIndexType.self)), ("points!", count())]))
+                    map(
+                        of: object([
+                            ("data_type!", names(FieldIndexType.self)), ("params", ref("FieldIndexParams")),
+                            ("points!", count()),
+                        ]))
                 ),
                 ("update_queue!", object([("length!", count())])),
             ])

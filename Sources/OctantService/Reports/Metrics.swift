@@ -51,31 +51,24 @@ extension Service {
     }
 
     private func addAnswers(perCollection: Bool, _ text: inout MetricsText) {
-        var counts: [MetricsText.Sample] = []
-        var (average, shortest, longest) = ([MetricsText.Sample](), [MetricsText.Sample](), [MetricsText.Sample]())
-        var histograms: [(labels: [(String, String)], tally: Telemetry.Tally)] = []
         let groups: [(collection: String?, entries: [Telemetry.Entry])] =
             perCollection ? telemetry.byCollection.map { ($0.collection, $0.entries) } : [(nil, telemetry.all)]
+        var (rest, grpc) = (AnswerSamples(), AnswerSamples())
         for (collection, entries) in groups {
+            let suffix = collection.map { [("collection", $0)] } ?? []
             for (key, tally) in entries {
-                guard let row = key.operation.row, row.isMeasured else { continue }
-                var labels = [
-                    ("method", row.verb.rawValue), ("endpoint", row.endpoint), ("status", String(key.status)),
-                ]
-                if let collection { labels.append(("collection", collection)) }
-                counts.append((labels, "\(tally.count)"))
-                guard key.status == 200 else { continue }
-                average.append((labels, "\(tally.seconds / Double(max(tally.count, 1)))"))
-                shortest.append((labels, "\(tally.shortest)"))
-                longest.append((labels, "\(tally.longest)"))
-                histograms.append((labels, tally))
+                let status = ("status", String(key.status))
+                if let method = key.method {
+                    guard method.hasPrefix("/qdrant.") else { continue }
+                    grpc.add([("endpoint", method), status] + suffix, key, tally)
+                } else if let row = key.operation.row, row.isMeasured {
+                    rest.add(
+                        [("method", row.verb.rawValue), ("endpoint", row.endpoint), status] + suffix, key, tally)
+                }
             }
         }
-        text.add("rest_responses_total", .counter, "total number of responses", counts)
-        text.add("rest_responses_avg_duration_seconds", .gauge, "average response duration", average)
-        text.add("rest_responses_min_duration_seconds", .gauge, "minimum response duration", shortest)
-        text.add("rest_responses_max_duration_seconds", .gauge, "maximum response duration", longest)
-        text.addHistogram("rest_responses_duration_seconds", "response duration histogram", histograms)
+        rest.write("rest", &text)
+        grpc.write("grpc", &text)
     }
 
     private static func addProcess(_ text: inout MetricsText) {
@@ -105,6 +98,30 @@ extension Operation.Row {
     fileprivate var isMeasured: Bool {
         ["/collections/{collection}/points", "/collections/{collection}/index", "/collections/{collection}/facet"]
             .contains { path.hasPrefix($0) }
+    }
+}
+
+/// What was answered over one protocol.
+private struct AnswerSamples {
+    private var counts: [MetricsText.Sample] = []
+    private var (average, shortest, longest) = ([MetricsText.Sample](), [MetricsText.Sample](), [MetricsText.Sample]())
+    private var histograms: [(labels: [(String, String)], tally: Telemetry.Tally)] = []
+
+    mutating func add(_ labels: [(String, String)], _ key: Telemetry.Key, _ tally: Telemetry.Tally) {
+        counts.append((labels, "\(tally.count)"))
+        guard key.isSuccess else { return }
+        average.append((labels, "\(tally.seconds / Double(max(tally.count, 1)))"))
+        shortest.append((labels, "\(tally.shortest)"))
+        longest.append((labels, "\(tally.longest)"))
+        histograms.append((labels, tally))
+    }
+
+    func write(_ name: String, _ text: inout MetricsText) {
+        text.add("\(name)_responses_total", .counter, "total number of responses", counts)
+        text.add("\(name)_responses_avg_duration_seconds", .gauge, "average response duration", average)
+        text.add("\(name)_responses_min_duration_seconds", .gauge, "minimum response duration", shortest)
+        text.add("\(name)_responses_max_duration_seconds", .gauge, "maximum response duration", longest)
+        text.addHistogram("\(name)_responses_duration_seconds", "response duration histogram", histograms)
     }
 }
 

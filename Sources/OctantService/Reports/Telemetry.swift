@@ -35,8 +35,13 @@ package final class Telemetry: Sendable {
     package struct Key: Hashable, Sendable {
         /// The operation.
         package var operation: Operation
-        /// The HTTP status.
+        /// The HTTP status, or the code of a gRPC call.
         package var status: Int
+        /// The method of a gRPC call, such as `/qdrant.Points/Upsert`; `nil` for REST.
+        package var method: String?
+
+        /// Whether it is an answer to what was asked.
+        package var isSuccess: Bool { status == (method == nil ? 200 : 0) }
     }
 
     /// An operation, a status and what was counted of them.
@@ -68,14 +73,24 @@ package final class Telemetry: Sendable {
         id = parts.joined(separator: "-")
     }
 
-    /// Counts one answer. `collection`: whom it was about, if there is one of that name.
+    /// Counts one answer over REST. `collection`: whom it was about, if there is one of that name.
     package func record(_ operation: Operation, status: Int, seconds: Double, collection: String?) {
-        let key = Key(operation: operation, status: status)
+        record(Key(operation: operation, status: status, method: nil), seconds, collection)
+    }
+
+    /// Counts one answer to a gRPC call of `method`.
+    package func record(
+        _ operation: Operation, method: String, code: Int, seconds: Double, collection: String?
+    ) {
+        record(Key(operation: operation, status: code, method: method), seconds, collection)
+    }
+
+    private func record(_ key: Key, _ seconds: Double, _ collection: String?) {
         let now = SystemStatus.unixMilliseconds
         state.withLock { state in
             state.all[key, default: Tally()].add(seconds, at: now)
             // A success means that the collection exists: names that callers make up are not kept.
-            guard let collection, status == 200 else { return }
+            guard let collection, key.isSuccess else { return }
             guard state.byCollection.count < Self.collectionsMax || state.byCollection[collection] != nil else {
                 return
             }
@@ -96,7 +111,8 @@ package final class Telemetry: Sendable {
     }
 
     private static func sorted(_ tallies: [Key: Tally]) -> [Entry] {
-        tallies.sorted { ($0.key.operation.rawValue, $0.key.status) < ($1.key.operation.rawValue, $1.key.status) }
+        func order(_ key: Key) -> (String, String, Int) { (key.method ?? "", key.operation.rawValue, key.status) }
+        return tallies.sorted { order($0.key) < order($1.key) }
             .map { ($0.key, $0.value) }
     }
 }

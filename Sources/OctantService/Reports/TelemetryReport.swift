@@ -17,19 +17,12 @@ extension Service {
 
     /// The structured report about the running server.
     package func telemetryReport(_ options: TelemetryOptions) -> JSONObject {
-        var requests: JSONObject = ["responses": .object(Self.responses(telemetry.all))]
-        if options.perCollection {
-            requests["per_collection_responses"] = .object(
-                JSONObject(
-                    telemetry.byCollection.map { name, entries in
-                        (options.name(name), .object(Self.responses(entries)))
-                    }))
-        }
         var report: JSONObject = [
             "id": .string(telemetry.id), "app": .object(app), "collections": .object(collections(options)),
             "cluster": .object(["enabled": .bool(false)]),
             "requests": .object([
-                "rest": .object(requests), "grpc": .object(["responses": .object([:])]),
+                "rest": .object(requests(options) { $0.method == nil }),
+                "grpc": .object(requests(options) { $0.method != nil }),
             ]),
             "quota": .object([
                 "config": .object(Self.quotaConfig),
@@ -117,10 +110,25 @@ extension Service {
         return object
     }
 
+    /// The answers over one protocol.
+    private func requests(_ options: TelemetryOptions, _ isOurs: (Telemetry.Key) -> Bool) -> JSONObject {
+        let all = telemetry.all.filter { isOurs($0.key) }
+        var requests: JSONObject = ["responses": .object(Self.responses(all))]
+        if options.perCollection {
+            requests["per_collection_responses"] = .object(
+                JSONObject(
+                    telemetry.byCollection.compactMap { name, entries in
+                        let ours = entries.filter { isOurs($0.key) }
+                        return ours.isEmpty ? nil : (options.name(name), .object(Self.responses(ours)))
+                    }))
+        }
+        return requests
+    }
+
     private static func responses(_ entries: [Telemetry.Entry]) -> JSONObject {
         var labels = JSONObject()
         for (key, tally) in entries {
-            guard let label = key.operation.row?.label else { continue }
+            guard let label = key.method ?? key.operation.row?.label else { continue }
             var statuses = JSONObject()
             if case .object(let seen)? = labels[label] { statuses = seen }
             statuses[String(key.status)] = .object([

@@ -1,1 +1,0 @@
-// The messages of the gRPC protocol, generated from the files in Protos/.
