@@ -13,7 +13,7 @@ import pytest
 from conftest import connect
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha import reflection_pb2
-from octant_server import Server
+from octant_server import Server, memory
 from qdrant_client import grpc as q
 
 NAME = "wire"
@@ -309,6 +309,32 @@ def test_health_and_version(server):
         assert code == 0 and data[5:] == b"\x08\x01"
         reply = q.HealthCheckReply.FromString(r.call("/qdrant.Qdrant/HealthCheck", prefixed(b""))[2][5:])
         assert reply.title == "qdrant - vector search engine" and reply.version.startswith("1.19.")
+
+
+def test_many_pings_are_answered(server):
+    """Clients that measure the line ping in every round trip while data flows."""
+    with raw(server) as r:
+        for i in range(300):
+            for j in range(10):
+                r.h2.ping(struct.pack(">Q", i * 10 + j))
+            r.flush()
+            time.sleep(0.002)
+        assert r.call(HEALTH, prefixed(b""))[0] == 0
+
+
+def test_who_only_asks_the_reflection_and_never_reads_is_refused(server):
+    question = prefixed(reflection_pb2.ServerReflectionRequest(file_containing_symbol="qdrant.Points").SerializeToString())
+    with raw(server) as r:
+        before = memory(server.pid)["RssAnon"]
+        stream = r.begin("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        for _ in range(30):
+            r.h2.send_data(stream, question * 100)
+            r.flush()
+        # The connection is served in order: this answer comes after all of them were looked at.
+        assert r.call(HEALTH, prefixed(b""))[0] == 0
+        assert memory(server.pid)["RssAnon"] - before < 50
+    with raw(server) as r:
+        assert r.call(HEALTH, prefixed(b""))[0] == 0
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])

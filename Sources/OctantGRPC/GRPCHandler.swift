@@ -15,8 +15,10 @@ package final class GRPCHandler: Sendable {
     ///
     /// A call that is cancelled, or whose deadline has passed, before its turn comes is not begun; one that is begun is
     /// done to the end, so that a write is made wholly or not at all.
+    ///
+    /// - Parameter gzipLimit: The message is gzip data, of at most so many bytes decompressed. `nil`: it is as it is.
     package func handle(
-        _ method: GRPCMethod, _ call: GRPCCall, _ cancellation: Cancellation,
+        _ method: GRPCMethod, _ call: GRPCCall, _ cancellation: Cancellation, gzipLimit: Int? = nil,
         respond: @escaping @Sendable (Result<[UInt8], GRPCStatus>) -> Void
     ) {
         let (start, telemetry) = (call.start, service.telemetry)
@@ -36,10 +38,18 @@ package final class GRPCHandler: Sendable {
             if let deadline = call.deadline, deadline <= .now {
                 return counted(.failure(OctantError(.timeout, "the deadline has passed before the call was begun")))
             }
+            guard let gzipLimit else { return method.run(service, call, counted) }
+            var call = call
+            do throws(GRPCStatus) {
+                call.message = try Gzip.decompress(call.message, limit: gzipLimit)
+            } catch {
+                return respond(.failure(error))
+            }
             method.run(service, call, counted)
         }
         switch method.operation.place {
-        case .here: work()
+        // Decompression takes time, which the thread that moves bytes does not have.
+        case .here: if gzipLimit == nil { work() } else { service.database.submitRead(work) }
         case .read: service.database.submitRead(work)
         case .write: service.database.submitWrite(work)
         }

@@ -74,8 +74,10 @@ package enum GRPCServer {
             HTTP2Setting(parameter: .maxHeaderListSize, value: 16 << 10),
         ]
         configuration.targetWindowSize = 8 * streamWindow
-        // Clients measure the line by pings while data flows, up to ten a second.
+        // Clients measure the line by pings while data flows, some of them one in every round trip: thousands a second
+        // on a near line. Each entry of the limit takes memory on every connection, hence the short window.
         configuration.controlFrameRateLimit.maximumCount = 2000
+        configuration.controlFrameRateLimit.windowLength = .milliseconds(100)
         // The rest of a large request that was refused early still comes in.
         configuration.maximumConnectionGlitches = 2000
         return configuration

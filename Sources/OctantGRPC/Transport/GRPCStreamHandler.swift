@@ -15,7 +15,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     private struct Incoming {
         var target: Target
         var assembler: MessageAssembler
-        var messages: [[UInt8]] = []
+        /// The message of a unary call, as it was sent.
+        var message: MessageAssembler.Message?
         var isGzip: Bool
         var acceptsGzip: Bool
         var deadline: ContinuousClock.Instant?
@@ -30,11 +31,14 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     private enum State {
         case idle
         case reading(Incoming)
-        /// The method runs; its answer may be compressed.
-        case running(acceptsGzip: Bool)
+        /// The method runs.
+        case running
         /// The last frame is written, or nobody waits for it.
         case done
     }
+
+    /// Bytes of a question to the reflection after decompression: a name.
+    private static let reflectionBytesMax = 64 << 10
 
     private let handler: GRPCHandler
     private let options: GRPCServerOptions
@@ -163,22 +167,24 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     }
 
     private func take(_ message: MessageAssembler.Message, _ incoming: inout Incoming) throws(GRPCStatus) {
-        var bytes = message.bytes
-        if message.isCompressed {
-            guard incoming.isGzip else {
-                throw GRPCStatus(.internal, "a message is marked as compressed, and grpc-encoding names no compression")
-            }
-            bytes = try Gzip.decompress(bytes, limit: options.messageBytesMax)
+        if message.isCompressed, !incoming.isGzip {
+            throw GRPCStatus(.internal, "a message is marked as compressed, and grpc-encoding names no compression")
         }
         switch incoming.target {
         case .unary:
-            guard incoming.messages.isEmpty else {
+            guard incoming.message == nil else {
                 throw GRPCStatus(.internal, "the method takes one message, and more than one came")
             }
-            incoming.messages.append(bytes)
+            incoming.message = message
         case .reflection:
-            write(message: Reflection.answer(bytes), compressed: false)
-            context?.flush()
+            // Questions are a few bytes and answers are not: a client that only asks would fill the memory.
+            guard let context, context.channel.isWritable else {
+                throw GRPCStatus(.resourceExhausted, "more was asked than answers were read")
+            }
+            let limit = Self.reflectionBytesMax
+            let bytes = message.isCompressed ? try Gzip.decompress(message.bytes, limit: limit) : message.bytes
+            write(GRPCFrame(Reflection.answer(bytes), compressed: false))
+            context.flush()
         }
     }
 
@@ -191,15 +197,19 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         switch incoming.target {
         case .reflection: close(GRPCStatus(.ok))
         case .unary(let method):
-            guard let message = incoming.messages.first else {
+            guard let message = incoming.message else {
                 return refuse(GRPCStatus(.internal, "the request has no message"))
             }
-            state = .running(acceptsGzip: incoming.acceptsGzip)
-            let call = GRPCCall(message: message, deadline: incoming.deadline)
+            state = .running
+            let call = GRPCCall(message: message.bytes, deadline: incoming.deadline)
+            let gzipLimit = message.isCompressed ? options.messageBytesMax : nil
+            let compressionMin = incoming.acceptsGzip ? options.compressionBytesMin : Int.max
             let loop = context.eventLoop
             let bound = NIOLoopBound(self, eventLoop: loop)
             connections.requestBegins()
-            handler.handle(method, call, cancellation) { [connections] result in
+            handler.handle(method, call, cancellation, gzipLimit: gzipLimit) { [connections] result in
+                // Here, not on the event loop: compression takes time.
+                let result = result.map { GRPCFrame($0, compressedFrom: compressionMin) }
                 if loop.inEventLoop {
                     bound.value.answer(result)
                     connections.requestEnds()
@@ -215,28 +225,20 @@ final class GRPCStreamHandler: ChannelInboundHandler {
 
     // MARK: Writing
 
-    private func answer(_ result: Result<[UInt8], GRPCStatus>) {
-        guard case .running(let acceptsGzip) = state else { return }
+    private func answer(_ result: Result<GRPCFrame, GRPCStatus>) {
+        guard case .running = state else { return }
         switch result {
         case .failure(let status): close(status)
-        case .success(let message):
-            if acceptsGzip, message.count >= options.compressionBytesMin, let smaller = Gzip.compress(message) {
-                write(message: smaller, compressed: true)
-            } else {
-                write(message: message, compressed: false)
-            }
+        case .success(let frame):
+            write(frame)
             close(GRPCStatus(.ok))
         }
     }
 
-    private func write(message: [UInt8], compressed: Bool) {
+    private func write(_ frame: GRPCFrame) {
         guard let context else { return }
-        writeHeaders(compressed: compressed)
-        let prefix = MessageAssembler.prefix(compressed: compressed, length: message.count)
-        var buffer = context.channel.allocator.buffer(capacity: prefix.count + message.count)
-        buffer.writeBytes(prefix)
-        buffer.writeBytes(message)
-        context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(buffer)))), promise: nil)
+        writeHeaders(compressed: frame.isCompressed)
+        context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(frame.buffer)))), promise: nil)
     }
 
     private func writeHeaders(compressed: Bool) {
@@ -283,6 +285,31 @@ final class GRPCStreamHandler: ChannelInboundHandler {
     private func reset() {
         guard !requestEnded, let context, context.channel.isActive else { return }
         context.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: nil)
+    }
+}
+
+/// An answer as it is sent.
+private struct GRPCFrame: Sendable {
+    /// The prefix and the message.
+    let buffer: ByteBuffer
+    let isCompressed: Bool
+
+    init(_ message: [UInt8], compressed: Bool) {
+        let prefix = MessageAssembler.prefix(compressed: compressed, length: message.count)
+        var buffer = ByteBufferAllocator().buffer(capacity: prefix.count + message.count)
+        buffer.writeBytes(prefix)
+        buffer.writeBytes(message)
+        self.buffer = buffer
+        isCompressed = compressed
+    }
+
+    /// A message that is compressed if it has so many bytes and gets smaller by it.
+    init(_ message: [UInt8], compressedFrom bytesMin: Int) {
+        if message.count >= bytesMin, let smaller = Gzip.compress(message) {
+            self.init(smaller, compressed: true)
+        } else {
+            self.init(message, compressed: false)
+        }
     }
 }
 #endif
