@@ -4,6 +4,9 @@ import PackageDescription
 /// Dependencies of the server alone. With `traits: []` none of them is resolved or built.
 let server: TargetDependencyCondition? = .when(traits: ["Server"])
 
+/// The C library of stemmers. Without it, English alone has a stemmer.
+let snowball: TargetDependencyCondition? = .when(traits: ["Snowball"])
+
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -19,7 +22,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Server", description: "The server: REST, configuration and the octant executable."),
-        .default(enabledTraits: ["Server"]),
+        .trait(name: "Snowball", description: "Stemmers of 18 more languages, from the C library libstemmer."),
+        .default(enabledTraits: ["Server", "Snowball"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -36,7 +40,10 @@ let package = Package(
         .target(name: "OctantModel", swiftSettings: strict),
         .target(name: "OctantStorage", dependencies: ["COctantKernels"], swiftSettings: strict),
         .target(name: "OctantVectors", dependencies: ["COctantKernels", "OctantModel"], swiftSettings: strict),
-        .target(name: "OctantPayload", dependencies: ["OctantModel"], swiftSettings: strict),
+        .systemLibrary(name: "CStemmer", path: "Sources/CStemmer"),
+        .target(
+            name: "OctantPayload",
+            dependencies: ["OctantModel", .target(name: "CStemmer", condition: snowball)], swiftSettings: strict),
         .target(
             name: "OctantEngine",
             dependencies: ["COctantKernels", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],

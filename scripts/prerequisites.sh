@@ -4,6 +4,7 @@ set -eu
 packages=()
 if [ "$(uname -s)" = Linux ]; then
     [ -e /usr/include/zlib.h ] || packages+=(zlib1g-dev)
+    [ -e /usr/include/libstemmer.h ] || packages+=(libstemmer-dev)
     command -v git >/dev/null || packages+=(git)
     command -v python3 >/dev/null || packages+=(python3)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)

@@ -42,18 +42,20 @@ public final class Collection: Sendable {
 
     // MARK: Writing
 
-    /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
+    /// Checks everything that can be wrong with a write before it reaches the log, and makes vectors of documents, and
+    /// brings vectors into stored form.
     func validated(_ operation: UpdateOperation) throws(OctantError) -> UpdateOperation {
         let params = config.params
+        var inference = Inference()
         switch operation {
         case .upsert(var points):
             for place in points.indices {
-                points[place].vectors = try params.prepared(points[place].vectors)
+                points[place].vectors = try params.prepared(try inference.vectors(points[place].vectors))
             }
             return .upsert(points)
         case .updateVectors(var points):
             for place in points.indices {
-                points[place].vectors = try params.prepared(points[place].vectors)
+                points[place].vectors = try params.prepared(try inference.vectors(points[place].vectors))
             }
             return .updateVectors(points)
         case .deleteVectors(let names, _):

@@ -62,7 +62,8 @@ package struct NearestSearch: Sendable {
     package func run(_ view: ReadView, pool: ComputePool) -> [Found] {
         if case .sparse(let query, idf: true) = target {
             var weighted = self
-            weighted.target = .sparse(view.weightedByFrequency(query, using: using), idf: false)
+            weighted.target = .sparse(
+                view.weightedByFrequency(query, using: using, among: params.idfCorpus), idf: false)
             return weighted.run(view, pool: pool)
         }
         let parts = view.sources.filter { $0.rowCount > 0 }

@@ -119,25 +119,37 @@ package struct QueryPlanner {
         return distance
     }
 
-    /// A vector as it was given or is stored.
+    /// A vector as it was given, made of a document, or is stored.
     private func resolve(_ input: VectorInput, _ query: Prefetch) throws(OctantError) -> Vector {
         switch input {
-        case .vector(let vector): vector
-        case .id(let id): try lookUp(id, query.using, query.lookupFrom)
+        case .vector(let vector):
+            var inference = Inference()
+            return try inference.vector(vector, .query)
+        case .id(let id): return try lookUp(id, query.using, query.lookupFrom)
         }
     }
 
     private func examples(_ inputs: [VectorInput], _ query: Prefetch) throws(OctantError) -> Examples {
         let distance = try distance(query)
+        try checkCorpus(query)
         var vectors: [Vector] = []
         vectors.reserveCapacity(inputs.count)
         for input in inputs { vectors.append(try params.prepared(try resolve(input, query), name: query.using)) }
-        return Examples(using: query.using, distance: distance, vectors: vectors)
+        return Examples(
+            using: query.using, distance: distance, vectors: vectors, idfCorpus: query.params.idfCorpus)
+    }
+
+    /// Refuses a corpus of document frequencies for a vector that is not weighted by them.
+    private func checkCorpus(_ query: Prefetch) throws(OctantError) {
+        guard query.params.idfCorpus != nil, params.sparse(query.using)?.modifier != .idf else { return }
+        throw OctantError(
+            .badInput, "`params.idf` needs a sparse vector with the modifier `idf`, and '\(query.using)' is none")
     }
 
     /// The one vector that stands for all examples, of the kind of the vector that is searched.
     private func average(_ examples: Recommendation, _ query: Prefetch) throws(OctantError) -> Examples {
         let distance = try distance(query)
+        try checkCorpus(query)
         let (positive, negative) = (try kinds(examples.positive, query), try kinds(examples.negative, query))
         let vector: Vector
         if params.sparse(query.using) != nil {
@@ -148,7 +160,8 @@ package struct QueryPlanner {
             vector = .dense(VectorAverage.dense(positive: positive.dense, negative: negative.dense))
         }
         return Examples(
-            using: query.using, distance: distance, vectors: [try params.prepared(vector, name: query.using)])
+            using: query.using, distance: distance, vectors: [try params.prepared(vector, name: query.using)],
+            idfCorpus: query.params.idfCorpus)
     }
 
     /// Examples as they were given or are stored, checked, by kind; all are of one.
@@ -163,6 +176,7 @@ package struct QueryPlanner {
             case (_, .dense(let vector)): kinds.dense.append(vector)
             case (_, .sparse(let vector)): kinds.sparse.append(vector)
             case (_, .multiDense(let rows)): kinds.multi.append(rows)
+            case (_, .document): break
             }
         }
         return kinds

@@ -85,10 +85,11 @@ extension Examples {
         for place in vectors.indices {
             switch vectors[place] {
             case .sparse(let sparse) where idf:
-                examples.vectors[place] = .sparse(view.weightedByFrequency(sparse, using: using))
+                examples.vectors[place] = .sparse(
+                    view.weightedByFrequency(sparse, using: using, among: idfCorpus))
             case .dense(let components):
                 if let params { examples.vectors[place] = .dense(params.comparable(components)) }
-            case .sparse, .multiDense: break
+            case .sparse, .multiDense, .document: break
             }
         }
         return examples

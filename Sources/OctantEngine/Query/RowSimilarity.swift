@@ -9,8 +9,11 @@ package struct Examples: Hashable, Sendable {
     package var distance: Distance
     /// The examples; at least one unless a query has none by its nature.
     package var vectors: [Vector]
+    /// Which points count for the frequencies that sparse examples are weighted by; unset: all.
+    package var idfCorpus: Filter?
 
-    package init(using: String, distance: Distance, vectors: [Vector]) {
+    package init(using: String, distance: Distance, vectors: [Vector], idfCorpus: Filter? = nil) {
+        self.idfCorpus = idfCorpus
         self.using = using
         self.distance = distance
         self.vectors = vectors

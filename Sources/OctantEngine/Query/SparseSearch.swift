@@ -66,13 +66,18 @@ struct SparseSearch {
 
 extension ReadView {
     /// The query with each weight multiplied by the inverse document frequency of its dimension among the points of this
-    /// view that have the vector: ln((N − df + ½) / (df + ½) + 1) (Robertson and Zaragoza 2009, "The probabilistic
-    /// relevance framework", section 3.3, in the form that is never negative).
-    func weightedByFrequency(_ query: SparseVector, using: String) -> SparseVector {
+    /// view that have the vector and pass `corpus`: ln((N − df + ½) / (df + ½) + 1) (Robertson and Zaragoza 2009, "The
+    /// probabilistic relevance framework", section 3.3, in the form that is never negative).
+    func weightedByFrequency(_ query: SparseVector, using: String, among corpus: Filter?) -> SparseVector {
+        let corpus = corpus.flatMap { $0.isEmpty ? nil : $0 }
         var total = 0
         var frequencies = [Int](repeating: 0, count: query.indices.count)
         for segment in segments {
             guard let field = segment.sparseField(using) else { continue }
+            if let corpus {
+                count(query, among: corpus, in: segment, field, &total, &frequencies)
+                continue
+            }
             let tombstones = segment.tombstones
             let someDied = tombstones.killedCount > 0
             let isLive: ((UInt32) -> Bool)? = someDied ? { tombstones.isLive($0, at: lsn) } : nil
@@ -90,8 +95,10 @@ extension ReadView {
         for slot in memtables {
             guard let field = slot.table.sparse.first(where: { $0.name == using }) else { continue }
             let tombstones = slot.table.tombstones
+            let compiled = corpus.map { CompiledFilter($0, rows: FilterView(slot.table, self)) }
             SparseScan.count(
-                field.vectors, count: slot.table.rowCount(at: lsn), query, isLive: { tombstones.isLive($0, at: lsn) },
+                field.vectors, count: slot.table.rowCount(at: lsn), query,
+                isLive: { tombstones.isLive($0, at: lsn) && compiled?.matches($0) ?? true },
                 total: &total, frequencies: &frequencies)
         }
         var weighted = query
@@ -100,5 +107,22 @@ extension ReadView {
             weighted.values[place] *= Float(log((count - frequency + 0.5) / (frequency + 0.5) + 1))
         }
         return weighted
+    }
+
+    /// Adds the points of a segment that have the vector and pass `corpus`, and those of them that have each index.
+    private func count(
+        _ query: SparseVector, among corpus: Filter, in segment: Segment, _ field: SegmentSparse,
+        _ total: inout Int, _ frequencies: inout [Int]
+    ) {
+        let tombstones = segment.tombstones
+        var rows = [Bool](repeating: false, count: segment.rowCount)
+        for row in CompiledFilter(corpus, rows: FilterView(segment, self)).matchingRows() {
+            guard field.index.isPresent(row), tombstones.isLive(row, at: lsn) else { continue }
+            rows[Int(row)] = true
+            total += 1
+        }
+        for (place, index) in query.indices.enumerated() {
+            frequencies[place] += field.index.documentFrequency(index) { rows[Int($0)] }
+        }
     }
 }

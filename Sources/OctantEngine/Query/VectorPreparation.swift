@@ -8,7 +8,7 @@ extension VectorParams {
     /// Throws `badInput` for another kind, a wrong width or a number that is not finite.
     package func prepared(_ vector: Vector, name: String) throws(OctantError) -> Vector {
         switch (vector, multivector) {
-        case (.sparse, _): throw .wrongVectorKind(name)
+        case (.sparse, _), (.document, _): throw .wrongVectorKind(name)
         case (.dense(let components), nil): return .dense(try prepared(components, name: name))
         case (.dense(let components), _?): return .multiDense([try prepared(components, name: name)])
         case (.multiDense, nil):
@@ -146,7 +146,7 @@ extension ReadView {
         case .multiDense(let rows):
             let rows = rows.map { params.comparable($0) }
             return (.multi(MultiQuery(rows: rows, dimension: params.size, distance: params.distance)), params.distance)
-        case .sparse: return (.dense([]), params.distance)
+        case .sparse, .document: return (.dense([]), params.distance)
         }
     }
 }

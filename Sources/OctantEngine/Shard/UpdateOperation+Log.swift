@@ -142,6 +142,10 @@ extension ByteWriter {
                 varint(UInt64(rows.count))
                 varint(UInt64(rows.first?.count ?? 0))
                 for row in rows { row.withUnsafeBytes { raw($0) } }
+            case .document:
+                // Has become a vector before a write gets here; it stands for no numbers.
+                u8(1)
+                varint(0)
             }
         }
     }

@@ -38,6 +38,7 @@ extension JSONWriter {
             beginArray()
             for row in rows { value(row) }
             endArray()
+        case .document: null()  // no answer has one
         }
     }
 

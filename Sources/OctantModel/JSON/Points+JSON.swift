@@ -147,6 +147,7 @@ package enum PointsJSON {
     private static func vectors(_ reader: inout JSONReader, _ path: String) throws(OctantError) -> NamedVectors {
         switch try reader.peek() {
         case .array: return NamedVectors(try reader.readVector(path))
+        case .object where try reader.startsDocument(): return NamedVectors(try reader.readVector(path))
         case .object:
             var entries: [NamedVectors.Entry] = []
             var first = true
@@ -155,9 +156,7 @@ package enum PointsJSON {
                 switch try reader.peek() {
                 case .array, .object:
                     entries.append(NamedVectors.Entry(name: name, vector: try reader.readVector("\(path).?")))
-                default:
-                    if name == "text" || name == "model" { throw .unsupported("Inference is") }
-                    throw try reader.mismatch(expected: "a vector")
+                default: throw try reader.mismatch(expected: "a vector")
                 }
             }
             return NamedVectors(entries)

@@ -116,12 +116,11 @@ package enum ReadsJSON {
             switch key {
             case "nearest": query = .nearest(try vectorInput(&reader))
             case "mmr" where try reader.readNull(): break
-            case "indices", "values":
-                // A bare sparse vector: from its beginning once more, as a vector.
+            case "indices", "values", "text", "image", "object", "model", "options":
+                // A bare sparse vector or document: from its beginning once more, as a vector.
                 reader.at = start
                 reader.depth = depth
                 return .nearest(try vectorInput(&reader))
-            case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
             case "mmr": mmr = try MMR(json: try reader.readValue())
             case "defaults": defaults = try Formula.defaults(json: try reader.readValue())
             default:

@@ -40,7 +40,6 @@ extension SearchParams {
     /// Reads `params`.
     package init(_ fields: JSONFields) throws(OctantError) {
         try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
-        try fields.refuse("idf") { _, value in value == .string("global") }
         self.init(
             hnswEF: try fields.int("hnsw_ef", from: 1), exact: try fields.bool("exact") ?? false,
             indexedOnly: try fields.bool("indexed_only") ?? false)
@@ -49,6 +48,16 @@ extension SearchParams {
                 ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
                 oversampling: try codes.double("oversampling", from: 1))
         }
+        if let idf = fields["idf"], idf != .string("global") { idfCorpus = try Self.corpus(idf, fields.path("idf")) }
+    }
+
+    private static func corpus(_ json: JSONValue, _ path: String) throws(OctantError) -> Filter {
+        if case .string(let name) = json {
+            throw .json("\(path): unknown variant `\(name)`, expected `global` or an object with `corpus`")
+        }
+        let fields = try JSONFields(json, path: path)
+        try fields.refuseUnknown(["corpus"])
+        return try Filter(json: try fields.required("corpus"), path: fields.path("corpus"))
     }
 }
 

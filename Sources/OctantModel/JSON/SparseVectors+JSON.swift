@@ -75,13 +75,14 @@ extension NamedSparseVectorParams {
 }
 
 extension JSONReader {
-    /// Reads one vector of whatever kind: a list of numbers, a list of lists, or `{indices, values}`.
+    /// Reads one vector of whatever kind: a list of numbers, a list of lists, `{indices, values}`, or a
+    /// document that a model makes one of.
     ///
     /// - Parameter path: where it stands, for validation errors.
     package mutating func readVector(_ path: String) throws(OctantError) -> Vector {
         switch try peek() {
         case .array: return try readDenseOrMulti(path)
-        case .object: return try readSparse(path)
+        case .object: return try readSparseOrDocument(path)
         default: throw try mismatch(expected: "a vector")
         }
     }
@@ -108,18 +109,23 @@ extension JSONReader {
         return ahead < end && ahead.pointee == UInt8(ascii: "[")
     }
 
-    private mutating func readSparse(_ path: String) throws(OctantError) -> Vector {
+    private mutating func readSparseOrDocument(_ path: String) throws(OctantError) -> Vector {
         var indices: [UInt32]?
         var values: [Float]?
+        var document = DocumentMembers()
         var first = true
         try beginObject()
         while let key = try nextKey(&first) {
             switch key {
             case "indices": indices = try readIndices()
             case "values": values = try readFloats()
-            case "text", "image", "object", "model", "options": throw .unsupported("Inference is")
-            default: throw error("data did not match any variant of vector")
+            default:
+                guard try document.read(key, &self) else { throw error("data did not match any variant of vector") }
             }
+        }
+        guard document.isEmpty else {
+            guard indices == nil, values == nil else { throw error("data did not match any variant of vector") }
+            return .document(try document.document(self))
         }
         guard let indices, let values else { throw error("data did not match any variant of vector") }
         let vector = SparseVector(indices: indices, values: values)

@@ -34,7 +34,11 @@ extension TextAnalysis {
 
     private static func language(_ name: String, _ path: String) throws(OctantError) -> Language {
         if let language = Language(name: name) { return language }
-        throw .unsupported("Language \"\(name)\" of `\(path)` is")
+        throw unknown(name, path, Language.allCases.map(\.rawValue))
+    }
+
+    private static func unknown(_ name: String, _ path: String, _ known: [String]) -> OctantError {
+        .json("\(path): unknown variant `\(name)`, expected one of \(known.map { "`\($0)`" }.joined(separator: ", "))")
     }
 
     private static func stemmer(_ fields: JSONFields) throws(OctantError) -> Stemmer? {
@@ -43,10 +47,10 @@ extension TextAnalysis {
         case "none": return nil
         case "snowball":
             guard let name = try fields.string("language") else { throw fields.missing("language") }
-            guard Language(name: name) == .english else {
-                throw .unsupported("Language \"\(name)\" of `\(fields.path)` is")
+            guard let stemmer = Stemmer(name: name) else {
+                throw unknown(name, fields.path("language"), Stemmer.allCases.map(\.rawValue))
             }
-            return .english
+            return stemmer
         default:
             throw .json("\(fields.path("type")): unknown variant `\(type)`, expected one of `snowball`, `none`")
         }

@@ -30,12 +30,16 @@ public struct SearchParams: Hashable, Sendable {
     public var indexedOnly: Bool
     /// How quantised vectors are used.
     public var quantization: QuantizationSearchParams?
+    /// Which points count for the inverse document frequencies that weigh a sparse query; unset: all. An error if the
+    /// vector has no such modifier.
+    public var idfCorpus: Filter?
 
     /// Parameters.
     public init(
         hnswEF: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
-        quantization: QuantizationSearchParams? = nil
+        quantization: QuantizationSearchParams? = nil, idfCorpus: Filter? = nil
     ) {
+        self.idfCorpus = idfCorpus
         self.hnswEF = hnswEF
         self.exact = exact
         self.indexedOnly = indexedOnly

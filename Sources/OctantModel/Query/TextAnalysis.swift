@@ -12,28 +12,6 @@ public struct TextAnalysis: Hashable, Sendable {
         case multilingual
     }
 
-    /// Languages with stop words.
-    public enum Language: String, Sendable, CaseIterable {
-        case dutch, english, french, german, italian, portuguese, russian, spanish
-
-        /// The language of a name or an ISO 639-1 code, in any case.
-        public init?(name: String) {
-            let name = name.lowercased()
-            let codes: [String: Language] = [
-                "nl": .dutch, "en": .english, "fr": .french, "de": .german, "it": .italian, "pt": .portuguese,
-                "ru": .russian, "es": .spanish,
-            ]
-            guard let language = Language(rawValue: name) ?? codes[name] else { return nil }
-            self = language
-        }
-    }
-
-    /// How words are brought to their stems.
-    public enum Stemmer: String, Sendable {
-        /// Snowball's English stemmer (Porter2).
-        case english
-    }
-
     /// How text is split.
     public var tokenizer = Tokenizer.word
     /// The least length of a token in Unicode scalars.

@@ -6,6 +6,13 @@ public enum Vector: Hashable, Sendable {
     case sparse(SparseVector)
     /// Several dense vectors of one width, compared by MaxSim.
     case multiDense([[Float]])
+    /// What a model makes of a document: given only, never stored or returned.
+    case document(Document)
+
+    /// Whether a model has to make the vector yet.
+    package var isDocument: Bool {
+        if case .document = self { true } else { false }
+    }
 }
 
 /// Numbers at some dimensions; all other dimensions are zero.

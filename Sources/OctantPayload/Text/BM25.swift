@@ -2,27 +2,20 @@ package import OctantModel
 
 /// Turns texts into sparse vectors whose dot product, with the IDF modifier on the query's side, is the BM25 score.
 package struct BM25: Sendable {
-    /// How soon further occurrences of a token count no more, at least 0.
-    package let k: Double
-    /// How much long documents are held down, 0 to 1.
-    package let b: Double
-    /// Tokens of an average document, above 0.
-    package let averageLength: Double
+    private let k: Double
+    private let b: Double
+    private let averageLength: Double
     private let analyzer: TextAnalyzer
 
     /// A conversion with these parameters; those out of their range are refused.
-    package init(
-        k: Double = 1.2, b: Double = 0.75, averageLength: Double = 256, analysis: TextAnalysis = .english
-    ) throws(OctantError) {
+    package init(_ config: BM25Config = BM25Config()) throws(OctantError) {
+        (k, b, averageLength) = (config.k, config.b, config.averageLength)
         guard k.isFinite, k >= 0 else { throw OctantError(.badInput, "BM25: k must be at least 0, got \(k)") }
         guard (0...1).contains(b) else { throw OctantError(.badInput, "BM25: b must be from 0 to 1, got \(b)") }
         guard averageLength.isFinite, averageLength > 0 else {
             throw OctantError(.badInput, "BM25: avg_len must be greater than 0, got \(averageLength)")
         }
-        self.k = k
-        self.b = b
-        self.averageLength = averageLength
-        analyzer = TextAnalyzer(analysis)
+        analyzer = TextAnalyzer(config.analysis)
     }
 
     /// The vector of a document: for each token its saturated frequency, in double precision and then rounded.

@@ -7,22 +7,47 @@ enum StopWords {
 
     private static let tables: [TextAnalysis.Language: Set<[UInt8]>] = {
         var tables: [TextAnalysis.Language: Set<[UInt8]>] = [:]
-        for language in TextAnalysis.Language.allCases {
-            tables[language] = Set(list(language).split(whereSeparator: \.isWhitespace).map { Array($0.utf8) })
-        }
+        for language in TextAnalysis.Language.allCases { tables[language] = Set(list(language).map { Array($0.utf8) }) }
         return tables
     }()
 
-    private static func list(_ language: TextAnalysis.Language) -> String {
+    /// The words of a language in the order of its list.
+    static func list(_ language: TextAnalysis.Language) -> [Substring] {
+        text(language).split(whereSeparator: \.isWhitespace)
+    }
+
+    private static func text(_ language: TextAnalysis.Language) -> String {
         switch language {
+        case .arabic: arabic
+        case .azerbaijani: azerbaijani
+        case .basque: basque
+        case .bengali: bengali
+        case .catalan: catalan
+        case .chinese: chinese
+        case .danish: danish
         case .dutch: dutch
         case .english: english
+        case .finnish: finnish
         case .french: french
         case .german: german
+        case .greek: greek
+        case .hebrew: hebrew
+        case .hinglish: hinglish
+        case .hungarian: hungarian
+        case .indonesian: indonesian
         case .italian: italian
+        case .japanese: japanese
+        case .kazakh: kazakh
+        case .nepali: nepali
+        case .norwegian: norwegian
         case .portuguese: portuguese
+        case .romanian: romanian
         case .russian: russian
+        case .slovene: slovene
         case .spanish: spanish
+        case .swedish: swedish
+        case .tajik: tajik
+        case .turkish: turkish
         }
     }
 

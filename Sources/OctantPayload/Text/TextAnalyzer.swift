@@ -5,6 +5,7 @@ package final class TextAnalyzer: Sendable {
     /// What it follows.
     package let analysis: TextAnalysis
     private let stopwords: Set<[UInt8]>
+    private let stemmer: WordStemmer?
     private let least: Int
     private let most: Int
 
@@ -12,11 +13,19 @@ package final class TextAnalyzer: Sendable {
     package init(_ analysis: TextAnalysis) {
         self.analysis = analysis
         var stopwords: Set<[UInt8]> = []
-        for language in analysis.stopwordLanguages { stopwords.formUnion(StopWords.words(language)) }
+        for language in analysis.stopwordLanguages {
+            // The first is shared, not copied.
+            if stopwords.isEmpty {
+                stopwords = StopWords.words(language)
+            } else {
+                stopwords.formUnion(StopWords.words(language))
+            }
+        }
         for word in analysis.stopwords {
             stopwords.insert(Array((analysis.lowercase ? word.lowercased() : word).utf8))
         }
         self.stopwords = stopwords
+        stemmer = analysis.stemmer.flatMap { WordStemmer($0) }
         least = max(analysis.minTokenLength ?? 0, 0)
         let most = max(analysis.maxTokenLength ?? .max, 0)
         self.most = analysis.tokenizer == .prefix ? min(most, Limits.prefixTokenLengthMax) : most
@@ -58,7 +67,7 @@ package final class TextAnalyzer: Sendable {
             if !isASCII, analysis.asciiFolding { word = ASCIIFolding.fold(word) }
             if analysis.lowercase { lowercase(&word, isASCII: isASCII) }
             if !stopwords.isEmpty, !(isPrefix && isQuery), stopwords.contains(word) { return }
-            if analysis.stemmer == .english { EnglishStemmer.stem(&word) }
+            stemmer?.stem(&word)
             let length = word.reduce(0) { $1 & 0xC0 != 0x80 ? $0 + 1 : $0 }
             guard length >= max(least, 1) else { return }
             if length > most {

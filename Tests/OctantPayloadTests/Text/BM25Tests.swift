@@ -48,7 +48,9 @@ import Testing
     @Test("Parameters out of their range are refused")
     func parameters() {
         for (k, b, length) in [(-0.1, 0.5, 1.0), (.nan, 0.5, 1), (1, -0.1, 1), (1, 1.1, 1), (1, .nan, 1), (1, 0.5, 0)] {
-            #expect(throws: OctantError.self) { _ = try BM25(k: k, b: b, averageLength: length) }
+            var config = BM25Config()
+            (config.k, config.b, config.averageLength) = (k, b, length)
+            #expect(throws: OctantError.self) { _ = try BM25(config) }
         }
     }
 }
