@@ -335,12 +335,14 @@ func filter(_ text: String) throws(OctantError) -> Filter { try Filter(json: JSO
                 "Format error in JSON body: field_schema.tokenizer: unknown variant `x`, expected one of `prefix`, `whitespace`, `word`, `multilingual`"
             ),
             (
-                #"{"type":"text","stopwords":"japanese"}"#,
-                "Bad request: Language \"japanese\" of `field_schema.stopwords` is not supported yet"
+                #"{"type":"text","stopwords":"klingon"}"#,
+                "Format error in JSON body: field_schema.stopwords: unknown variant `klingon`, expected one of "
+                    + TextAnalysis.Language.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             ),
             (
-                #"{"type":"text","stemmer":{"type":"snowball","language":"german"}}"#,
-                "Bad request: Language \"german\" of `field_schema.stemmer` is not supported yet"
+                #"{"type":"text","stemmer":{"type":"snowball","language":"japanese"}}"#,
+                "Format error in JSON body: field_schema.stemmer.language: unknown variant `japanese`, expected one of "
+                    + TextAnalysis.Stemmer.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             ),
             (
                 #"{"type":"text","min_token_len":-1}"#,
