@@ -122,7 +122,7 @@ public final class Collection: Sendable {
                 }
         }
         let schema = view.fieldIndexes.map { index in
-            (key: index.key.description, schema: index.schema, points: view.indexedPoints(index))
+            (key: index.key.description, schema: index.schema, points: shard.indexedPoints(index, view))
         }
         return CollectionInfo(
             status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,

@@ -67,7 +67,7 @@ package struct OptimizerPlan: Sendable, Equatable {
             return OptimizerPlan(
                 reason: .configMismatch, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
         }
-        if let part = parts.first(where: { isWorthVacuuming($0, config) }) {
+        if let part = parts.first(where: { isWorthVacuuming(dead: $0.deadCount, of: $0.rowCount, config) }) {
             return OptimizerPlan(reason: .vacuum, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
         }
         let cap = segmentBytesMax(parts, config, processors)
@@ -96,10 +96,11 @@ package struct OptimizerPlan: Sendable, Equatable {
         return OptimizerPlan(reason: .merge, sources: sources, indexed: false, growsFirst: false)
     }
 
-    private static func isWorthVacuuming(_ part: Part, _ config: OptimizerConfig) -> Bool {
-        if part.deadCount == part.rowCount { return true }
-        return part.rowCount >= config.vacuumMinVectorNumber
-            && Double(part.deadCount) > config.deletedThreshold * Double(part.rowCount)
+    /// Whether a segment of `rows`, of which `dead` have died, is to be rewritten without them. What is not worth it is
+    /// not with fewer dead either.
+    static func isWorthVacuuming(dead: Int, of rows: Int, _ config: OptimizerConfig) -> Bool {
+        if dead == rows { return true }
+        return rows >= config.vacuumMinVectorNumber && Double(dead) > config.deletedThreshold * Double(rows)
     }
 
     /// The largest segment a merge may make.

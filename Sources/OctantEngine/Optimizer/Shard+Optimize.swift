@@ -36,12 +36,18 @@ extension Shard {
         steadyMilliseconds() &- background.withLock { $0.lastWrite } > Self.idleMilliseconds
     }
 
-    /// The segments as the plan sees them; without a checkpoint, with all their deaths.
+    /// The segments as the plan sees them; without a checkpoint, with all their deaths. Deaths are counted row by row
+    /// only where their number decides something: this is asked for several times a second.
     private func parts(_ view: ReadView, checkpoint: LSN?) -> [OptimizerPlan.Part] {
         view.segments.map { segment in
-            OptimizerPlan.Part(
-                uuid: segment.entry.uuid, rowCount: segment.rowCount,
-                deadCount: checkpoint.map { segment.tombstones.deadCount(at: $0) } ?? segment.tombstones.killedCount,
+            var dead = segment.tombstones.killedCount
+            if let checkpoint,
+                OptimizerPlan.isWorthVacuuming(dead: dead, of: segment.rowCount, view.config.optimizer)
+            {
+                dead = segment.tombstones.deadCount(at: checkpoint)
+            }
+            return OptimizerPlan.Part(
+                uuid: segment.entry.uuid, rowCount: segment.rowCount, deadCount: dead,
                 vectorBytes: segment.vectorBytes, indexableBytes: segment.indexableBytes,
                 isIndexed: segment.isIndexed,
                 isCurrent: view.config.params.denseVectors.allSatisfy {
@@ -51,6 +57,7 @@ extension Shard {
     }
 
     private func nextPlan(_ view: ReadView, checkpoint: LSN?, idle: Bool) -> OptimizerPlan? {
+        if view.config.optimizer.maxOptimizationThreads == 0 { return nil }
         let indexable = Self.wantsGraph(view.config)
         return OptimizerPlan.next(
             parts(view, checkpoint: checkpoint), config: view.config.optimizer, processors: Thread.processorCount,

@@ -67,21 +67,4 @@ extension ReadView {
         for source in sources { forEachMatch(filter, in: source) { _ in count += 1 } }
         return count
     }
-
-    /// How many points have a value that an index of `key` holds.
-    package func indexedPoints(_ index: Manifest.FieldIndexEntry) -> Int {
-        var count = 0
-        for slot in memtables {
-            let table = slot.table
-            var builder = FieldIndexBuilder(key: index.key, schema: index.schema, rowCount: rowCount(of: table))
-            forEachMatch(nil, in: table) { row in
-                let payload = table.payload(row)
-                if payload.count > 0 { builder.add(row: row, payload: PayloadView(payload)) }
-            }
-            // An index of rows in memory cannot be damaged; if it were, its rows would just not be counted.
-            count += (try? builder.makeIndex())?.indexedRows ?? 0
-        }
-        for segment in segments { count += segment.fieldIndexes(index.key).first?.indexedRows ?? 0 }
-        return min(count, liveCount)
-    }
 }

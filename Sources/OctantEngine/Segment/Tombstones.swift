@@ -20,6 +20,7 @@ package final class Tombstones: @unchecked Sendable {
     /// How many rows there are.
     package let rowCount: Int
     private let killed = Atomic<Int>(0)
+    private let newest = Atomic<UInt64>(0)
 
     /// A table of `rowCount` living rows; `nil` if the address space is used up.
     package init?(rowCount: Int) {
@@ -45,7 +46,8 @@ package final class Tombstones: @unchecked Sendable {
     /// Notes that `row` died by the operation `lsn`.
     package func kill(_ row: UInt32, at lsn: UInt64) {
         guard Int(row) < rowCount, let table else { return }
-        if table[Int(row)].exchange(lsn, ordering: .relaxed) == 0 { killed.add(1, ordering: .relaxed) }
+        if lsn > newest.load(ordering: .relaxed) { newest.store(lsn, ordering: .relaxed) }
+        if table[Int(row)].exchange(lsn, ordering: .relaxed) == 0 { killed.add(1, ordering: .releasing) }
     }
 
     /// When `row` died; 0 while it lives.
@@ -62,9 +64,12 @@ package final class Tombstones: @unchecked Sendable {
         return death == 0 || death > lsn
     }
 
-    /// How many rows have died by `lsn`.
+    /// How many rows have died by `lsn`. Looks at every row, but for the common cases that none has died or all deaths
+    /// are known to `lsn`.
     package func deadCount(at lsn: UInt64) -> Int {
-        guard killedCount > 0 else { return 0 }
+        let killed = killed.load(ordering: .acquiring)
+        guard killed > 0 else { return 0 }
+        if newest.load(ordering: .relaxed) <= lsn { return killed }
         var dead = 0
         for row in 0..<rowCount where !isLive(UInt32(row), at: lsn) { dead += 1 }
         return dead

@@ -28,6 +28,7 @@ package final class Shard: Sendable {
     let queue = Monitor(ApplyQueue())
     let background = Monitor(BackgroundState())
     let optimizations = Mutex(OptimizationLog())
+    let indexedCounts = Mutex(IndexedPoints())
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
