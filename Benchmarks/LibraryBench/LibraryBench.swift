@@ -106,6 +106,7 @@ struct LibraryBench {
                 ignore: command["ignore"] == .bool(true), rescore: command["rescore"] == .bool(true),
                 oversampling: command.double("oversampling"))
         }
+        if command["acorn"] == .bool(true) { params.acorn = AcornParams(enable: true, maxSelectivity: 1) }
         let filter = try command["filter"].map { try Filter(json: $0) }
         var wanted = truth
         if case .string(let path)? = command["truth"] { wanted = try Array2D(path: path, type: "<i4", bytes: 4) }

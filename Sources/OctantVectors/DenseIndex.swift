@@ -70,6 +70,10 @@ package final class DenseIndex: @unchecked Sendable {
             return walk(scorer, source, level: 0, entry: best, ef: ef, rows: graph.count, scratch)
         }
         let limit = options.visitLimit ?? max(20_000, 100 * ef)
+        if options.twoHops {
+            return walkTwoHops(
+                scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
+        }
         return walkAdmitted(
             scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
     }

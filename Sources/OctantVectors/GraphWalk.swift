@@ -59,7 +59,7 @@ private func collect<L: LinkSource>(
 /// Nodes a walk expands at a time. Nearly all of the pool is expanded in the end anyway, so that little is done in vain,
 /// and the rows of several nodes are fetched together: late in a walk a node has only a few rows not seen yet, too few
 /// to hide the memory's latency. Times `m0` it must not exceed `SearchScratch.block`.
-private let walkBreadth = 4
+let walkBreadth = 4
 
 /// Best-first search on one level with a pool of the `ef` best rows, sorted best first in `scratch.pool`. Returns how
 /// many there are. Algorithm 2 of the paper, its two heaps being one sorted array with a flag "expanded" in bit 0:
@@ -134,7 +134,7 @@ func walk<S: RowScorer, L: LinkSource>(
 
 /// Asks for the links of the next nodes to be expanded, and of those after them.
 @inline(__always)
-private func prefetchNext<L: LinkSource>(
+func prefetchNext<L: LinkSource>(
     _ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ source: L, _ level: Int
 ) {
     var asked = 0

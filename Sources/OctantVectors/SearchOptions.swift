@@ -25,10 +25,12 @@ extension DenseIndex {
         package var rescoreWholePool: Bool
         /// Rows a walk with a predicate looks at before it gives up; nil for a limit from `ef`.
         package var visitLimit: Int?
+        /// A walk with a predicate scores only rows that pass, and reaches them through those that do not.
+        package var twoHops: Bool
 
         package init(
             limit: Int, ef: Int, mode: Mode = .automatic, useCodes: Bool = true, rescore: Bool = true,
-            oversampling: Double = 1, rescoreWholePool: Bool = true, visitLimit: Int? = nil
+            oversampling: Double = 1, rescoreWholePool: Bool = true, visitLimit: Int? = nil, twoHops: Bool = false
         ) {
             self.limit = limit
             self.ef = ef
@@ -38,6 +40,7 @@ extension DenseIndex {
             self.oversampling = oversampling
             self.rescoreWholePool = rescoreWholePool
             self.visitLimit = visitLimit
+            self.twoHops = twoHops
         }
 
         /// Rows scored again when not all may be.

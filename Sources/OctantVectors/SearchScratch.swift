@@ -5,6 +5,9 @@ final class SearchScratch {
     /// One bit a row; all zero between walks.
     private(set) var visited: UnsafeMutablePointer<UInt64>
     private(set) var visitedWords = 0
+    /// A second bit a row, for walks that ask a predicate before they score; all zero between walks.
+    private(set) var tested: UnsafeMutablePointer<UInt64>
+    private var testedWords = 0
     /// Rows scored by the walk, in order.
     private(set) var seen: UnsafeMutablePointer<UInt32>
     private(set) var seenCapacity: Int
@@ -25,10 +28,12 @@ final class SearchScratch {
     let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
     let picked = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
     let links = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
+    let hops = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
     let admitted = UnsafeMutablePointer<Bool>.allocate(capacity: SearchScratch.block)
 
     init() {
         visited = .allocate(capacity: 1)
+        tested = .allocate(capacity: 1)
         seenCapacity = 4096
         seen = .allocate(capacity: seenCapacity)
         poolCapacity = 512
@@ -41,6 +46,7 @@ final class SearchScratch {
 
     deinit {
         visited.deallocate()
+        tested.deallocate()
         seen.deallocate()
         pool.deallocate()
         heap.deallocate()
@@ -50,6 +56,7 @@ final class SearchScratch {
         ids.deallocate()
         picked.deallocate()
         links.deallocate()
+        hops.deallocate()
         admitted.deallocate()
     }
 
@@ -64,12 +71,27 @@ final class SearchScratch {
     }
 
     /// Forgets the walk's visits: row marks, `count` of which are in `seen`.
-    func clearVisited(rows: Int, count: Int) {
+    func clearVisited(rows: Int, count: Int) { clear(visited, rows: rows, count: count) }
+
+    /// Room for rows below `rows` to be marked as tested.
+    func reserveTested(rows: Int) {
+        let words = (rows + 63) >> 6
+        guard words > testedWords else { return }
+        tested.deallocate()
+        tested = .allocate(capacity: words)
+        tested.initialize(repeating: 0, count: words)
+        testedWords = words
+    }
+
+    /// Forgets which rows were tested, `count` of which are in `seen`.
+    func clearTested(rows: Int, count: Int) { clear(tested, rows: rows, count: count) }
+
+    private func clear(_ marks: UnsafeMutablePointer<UInt64>, rows: Int, count: Int) {
         let words = (rows + 63) >> 6
         if words <= 4096 || count > words {
-            visited.update(repeating: 0, count: words)
+            marks.update(repeating: 0, count: words)
         } else {
-            for i in 0..<count { visited[Int(seen[i] >> 6)] = 0 }
+            for i in 0..<count { marks[Int(seen[i] >> 6)] = 0 }
         }
     }
 

@@ -89,6 +89,7 @@ struct SegmentSearch {
             }
             var options = options
             options.visitLimit = visitLimit(compiled)
+            options.twoHops = walksTwoHops(compiled)
             let found = field.index.search(query: query, options: options, admit: admit)
             // A walk that found too few has met a filter that is unlike its estimate: the scan below is exact.
             if found.count >= search.limit { return found }
@@ -110,6 +111,14 @@ struct SegmentSearch {
         let matches = compiled.cardinality.expected
         if compiled.isFullyIndexed { return !field.index.scanIsCheaper(matches: matches, options: options) }
         return matches > Self.matchesPerPlaceMin * ef
+    }
+
+    /// Whether a walk goes through the rows that do not pass without scoring them: where the user asks for it, if few
+    /// enough pass. It tests several rows for each that passes, which only indexes make cheap.
+    private func walksTwoHops(_ compiled: CompiledFilter) -> Bool {
+        guard let acorn = search.params.acorn, acorn.enable, compiled.isFullyIndexed else { return false }
+        let share = Double(compiled.cardinality.expected) / Double(max(segment.rowCount, 1))
+        return share <= acorn.maxSelectivity ?? AcornParams.maxSelectivityDefault
     }
 
     /// Rows a filtered walk may look at: three times what it should need, so that recall is not cut off.

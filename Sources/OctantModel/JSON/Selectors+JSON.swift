@@ -39,7 +39,6 @@ extension VectorSelector {
 extension SearchParams {
     /// Reads `params`.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("acorn") { _, value in value == .object(["enable": .bool(false)]) }
         try fields.refuse("idf") { _, value in value == .string("global") }
         self.init(
             hnswEF: try fields.int("hnsw_ef", from: 1), exact: try fields.bool("exact") ?? false,
@@ -48,6 +47,11 @@ extension SearchParams {
             quantization = QuantizationSearchParams(
                 ignore: try codes.bool("ignore") ?? false, rescore: try codes.bool("rescore"),
                 oversampling: try codes.double("oversampling", from: 1))
+        }
+        if let walk = try fields.fields("acorn") {
+            acorn = AcornParams(
+                enable: try walk.bool("enable") ?? false,
+                maxSelectivity: try walk.double("max_selectivity", from: 0, to: 1))
         }
     }
 }

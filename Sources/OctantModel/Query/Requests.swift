@@ -30,16 +30,36 @@ public struct SearchParams: Hashable, Sendable {
     public var indexedOnly: Bool
     /// How quantised vectors are used.
     public var quantization: QuantizationSearchParams?
+    /// How the graph is walked with a filter that few points pass; unset: as with any filter.
+    public var acorn: AcornParams?
 
     /// Parameters.
     public init(
         hnswEF: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
-        quantization: QuantizationSearchParams? = nil
+        quantization: QuantizationSearchParams? = nil, acorn: AcornParams? = nil
     ) {
+        self.acorn = acorn
         self.hnswEF = hnswEF
         self.exact = exact
         self.indexedOnly = indexedOnly
         self.quantization = quantization
+    }
+}
+
+/// Walks of the graph that follow the neighbours of neighbours where these do not pass the filter.
+public struct AcornParams: Hashable, Sendable {
+    /// Whether to do so.
+    public var enable: Bool
+    /// Only where no larger share of the points is expected to pass, 0–1; unset: ``maxSelectivityDefault``.
+    public var maxSelectivity: Double?
+
+    /// See ``maxSelectivity``.
+    public static let maxSelectivityDefault = 0.4
+
+    /// Parameters.
+    public init(enable: Bool = false, maxSelectivity: Double? = nil) {
+        self.enable = enable
+        self.maxSelectivity = maxSelectivity
     }
 }
 

@@ -50,6 +50,7 @@ enum OpenAPISchemas {
     private static let flag = #"{"type":"boolean"}"#
     private static let text = #"{"type":"string"}"#
     private static let number = #"{"type":"number"}"#
+    private static let share = #"{"type":"number","minimum":0,"maximum":1}"#
     private static let free = #"{"type":"object"}"#
     private static let date = #"{"type":"string","format":"date-time"}"#
     private static let texts = #"{"type":"array","items":{"type":"string"}}"#
@@ -122,7 +123,7 @@ enum OpenAPISchemas {
         (
             "OptimizersConfig",
             object([
-                ("deleted_threshold?", #"{"type":"number","minimum":0,"maximum":1}"#),
+                ("deleted_threshold?", share),
                 ("vacuum_min_vector_number?", count(100)), ("default_segment_number?", count()),
                 ("max_segment_size?", count(1)), ("memmap_threshold?", count()), ("indexing_threshold?", count()),
                 ("flush_interval_sec?", count()),
@@ -229,6 +230,7 @@ enum OpenAPISchemas {
             "SearchParams",
             object([
                 ("hnsw_ef?", count(1)), ("exact?", flag), ("indexed_only?", flag), ("quantization?", free),
+                ("acorn?", object([("enable?", flag), ("max_selectivity?", share)])),
             ])
         ),
         ("PointsSelector", object(selection)),

@@ -48,6 +48,29 @@ struct QueryJSONTests {
         for (text, query) in merges { #expect(try parse(#"{"query":\#(text),"prefetch":{}}"#).query == query) }
     }
 
+    @Test("ACORN's parameters are read, and checked")
+    func acorn() throws {
+        let cases: [(String, AcornParams?)] = [
+            ("{}", nil), (#"{"acorn":null}"#, nil), (#"{"acorn":{}}"#, AcornParams()),
+            (#"{"acorn":{"enable":true}}"#, AcornParams(enable: true)),
+            (#"{"acorn":{"enable":true,"max_selectivity":0}}"#, AcornParams(enable: true, maxSelectivity: 0)),
+            (#"{"acorn":{"max_selectivity":0.25}}"#, AcornParams(maxSelectivity: 0.25)),
+        ]
+        for (text, params) in cases {
+            #expect(try parse(#"{"query":[1],"params":\#(text)}"#).params.acorn == params)
+        }
+        for value in ["-0.1", "1.1"] {
+            let error = #expect(throws: OctantError.self) {
+                try parse(#"{"query":[1],"params":{"acorn":{"enable":true,"max_selectivity":\#(value)}}}"#)
+            }
+            #expect(error?.code == .validation)
+            #expect(
+                error?.message
+                    == "Validation error in JSON body: [internal.params.acorn.max_selectivity: value \(value) invalid, "
+                    + "must be from 0.0 to 1.0]")
+        }
+    }
+
     @Test("prefetches nest, alone or in lists")
     func prefetches() throws {
         let request = try parse(
