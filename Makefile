@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench soak lint format prerequisites venv
+.PHONY: help run build test unit blackbox demo bench soak fuzz lint format prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,10 @@ bench: build venv ## Throughput and CPU per request over REST (DATA=folder)
 soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \
 	  --minutes "$(MINUTES)" --data "$(DATA)"
+
+fuzz: build venv ## schemathesis over the OpenAPI document for MINUTES=20
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r Conformance/requirements-fuzz.txt
+	@$(PY) Conformance/with_server.py $(PY) Conformance/fuzz.py --url {url} --minutes "$(MINUTES)"
 
 lint: ## Formatting and the house rules
 	@scripts/lint.sh

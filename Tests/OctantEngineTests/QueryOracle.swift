@@ -15,8 +15,8 @@ struct QueryOracle {
 
     /// What a query returns; ties by id.
     func run(_ request: QueryRequest) -> Scores {
-        let hidden = request.root.referencedIDs
-        return Array(run(request.root, entries.filter { !hidden.contains($0.id) }).dropFirst(request.offset))
+        let hidden = request.widened.referencedIDs
+        return Array(run(request.widened, entries.filter { !hidden.contains($0.id) }).dropFirst(request.offset))
     }
 
     private func run(_ query: Prefetch, _ visible: [Entry]) -> Scores {

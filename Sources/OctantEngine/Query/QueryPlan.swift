@@ -55,7 +55,7 @@ package struct QueryPlanner {
     /// Points named as examples, at any depth, are left out everywhere.
     package func plan(_ request: QueryRequest) throws(OctantError) -> QueryPlan {
         try request.checkRules()
-        let root = request.root
+        let root = request.widened
         let examples = root.referencedIDs
         let excluding = examples.isEmpty ? nil : Filter(mustNot: [.hasID(examples)])
         return try plan(root, around: excluding)

@@ -153,7 +153,7 @@ public struct Prefetch: Hashable, Sendable {
     public var filter: Filter?
     /// Speed against precision.
     public var params: SearchParams
-    /// Keep scores better than this.
+    /// Keep scores strictly better than this (not worse, for fusion and formulas).
     public var scoreThreshold: Float?
     /// How many points it hands on; at least 1.
     public var limit: Int
@@ -182,47 +182,36 @@ public struct Prefetch: Hashable, Sendable {
     }
 }
 
-/// A ranked read of points.
+/// A ranked read of points: the outermost query, whose members are the request's own, and what is returned of the points.
+@dynamicMemberLookup
 public struct QueryRequest: Hashable, Sendable {
-    /// Queries whose results this one works on; none: all points. The request's filter holds for all of them.
-    public var prefetch: [Prefetch]
-    /// What to rank by; `nil`: ascending by id.
-    public var query: Query?
-    /// The name of the vector to search; `""` is the unnamed one.
-    public var using: String
-    /// Which points may be returned.
-    public var filter: Filter?
-    /// Speed against precision.
-    public var params: SearchParams
-    /// Keep scores strictly better than this (not worse, for fusion and formulas).
-    public var scoreThreshold: Float?
-    /// How many points to return; at least 1.
-    public var limit: Int
+    /// The outermost query; its filter holds for all inside it, its limit is how many points are returned.
+    public var root: Prefetch
     /// How many of the best to leave out.
     public var offset: Int
     /// Parts of the payload to return.
     public var withPayload: PayloadSelector
     /// Vectors to return.
     public var withVector: VectorSelector
-    /// Where ids of examples are looked up.
-    public var lookupFrom: LookupLocation?
 
-    /// A query.
+    /// A request.
     public init(
         prefetch: [Prefetch] = [], query: Query? = nil, using: String = "", filter: Filter? = nil,
         params: SearchParams = SearchParams(), scoreThreshold: Float? = nil, limit: Int = 10, offset: Int = 0,
         withPayload: PayloadSelector = .none, withVector: VectorSelector = .none, lookupFrom: LookupLocation? = nil
     ) {
-        self.prefetch = prefetch
-        self.query = query
-        self.using = using
-        self.filter = filter
-        self.params = params
-        self.scoreThreshold = scoreThreshold
-        self.limit = limit
+        root = Prefetch(
+            prefetch: prefetch, query: query, using: using, filter: filter, params: params,
+            scoreThreshold: scoreThreshold, limit: limit, lookupFrom: lookupFrom)
         self.offset = offset
         self.withPayload = withPayload
         self.withVector = withVector
-        self.lookupFrom = lookupFrom
+    }
+
+    /// A member of the outermost query.
+    @inlinable
+    public subscript<Value>(dynamicMember member: WritableKeyPath<Prefetch, Value>) -> Value {
+        get { root[keyPath: member] }
+        set { root[keyPath: member] = newValue }
     }
 }

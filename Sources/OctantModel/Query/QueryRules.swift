@@ -1,10 +1,10 @@
 extension QueryRequest {
-    /// The request as the outermost of its nested queries, handing on `limit + offset` points.
-    package var root: Prefetch {
-        let (count, overflow) = limit.addingReportingOverflow(offset)
-        return Prefetch(
-            prefetch: prefetch, query: query, using: using, filter: filter, params: params,
-            scoreThreshold: scoreThreshold, limit: overflow ? .max : count, lookupFrom: lookupFrom)
+    /// The outermost query, handing on as many points more as the request leaves out.
+    package var widened: Prefetch {
+        var widened = root
+        let (count, overflow) = root.limit.addingReportingOverflow(offset)
+        widened.limit = overflow ? .max : count
+        return widened
     }
 
     /// Refuses what cannot be combined, in this query and all inside it.
