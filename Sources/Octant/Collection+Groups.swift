@@ -60,12 +60,16 @@ extension Collection {
 
     /// How many points have each value of a key.
     public func facet(_ request: FacetRequest) throws(OctantError) -> [FacetHit] {
-        try shard.view.facet(request)
+        let view = shard.view
+        try view.check(request.filter)
+        return try view.facet(request)
     }
 
     /// The nearest neighbours of randomly chosen points among themselves.
     public func matrix(_ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
-        try QueryRun(view: shard.view, pool: compute).matrix(request)
+        let view = shard.view
+        try view.check(request.filter)
+        return try QueryRun(view: view, pool: compute).matrix(request)
     }
 }
 

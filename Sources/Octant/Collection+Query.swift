@@ -22,6 +22,7 @@ extension Collection {
         _ request: QueryRequest, _ view: ReadView, siblings: (String) throws(OctantError) -> Collection
     ) throws(OctantError) -> [QueryRun.Ranked] {
         try check(request.withVector)
+        try view.check(request.root)
         guard request.limit > 0, request.offset >= 0 else { return [] }
         let plan = try withoutActuallyEscaping(siblings) { siblings throws(OctantError) in
             let planner = QueryPlanner(

@@ -62,7 +62,8 @@ extension Collection {
 
     /// Checks everything that can be wrong with a write before it reaches the log, and brings vectors into stored form.
     package func prepared(_ request: UpdateRequest) throws(OctantError) -> PreparedUpdate {
-        PreparedUpdate(operation: try validated(request.operation), condition: request.condition)
+        try shard.view.check(request)
+        return PreparedUpdate(operation: try validated(request.operation), condition: request.condition)
     }
 }
 

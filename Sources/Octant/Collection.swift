@@ -85,6 +85,7 @@ public final class Collection: Sendable {
     public func scroll(_ request: ScrollRequest) throws(OctantError) -> ScrollPage {
         try check(request.withVector)
         let view = shard.view
+        try view.check(request.filter)
         if let order = request.orderBy { return try scroll(request, by: order, view) }
         let limit = min(max(request.limit, 1), max(view.liveCount, 1))
         let found = view.page(request.filter, from: request.offset, limit: limit + 1)
@@ -96,7 +97,9 @@ public final class Collection: Sendable {
 
     /// How many points pass the filter. The answer is always exact.
     public func count(_ filter: Filter? = nil, exact: Bool = true) throws(OctantError) -> Int {
-        shard.view.count(filter)
+        let view = shard.view
+        try view.check(filter)
+        return view.count(filter)
     }
 
     func check(_ selector: VectorSelector) throws(OctantError) {
@@ -176,9 +179,11 @@ public final class Collection: Sendable {
         return UpdateResult(operationID: shard.lastLSN, status: .completed)
     }
 
-    /// Indexes the values at a key; returns when the index is on disk and in use.
+    /// Indexes the values at a key; returns when the index is on disk and in use. Throws `badInput` for a text index
+    /// whose stemmer this build does not have.
     @discardableResult
     public func createFieldIndex(_ key: PayloadPath, _ schema: FieldIndexSchema) throws(OctantError) -> UpdateResult {
+        try schema.checkAvailable()
         do throws(StorageError) {
             try shard.createFieldIndex(.init(key: key, schema: schema))
         } catch { throw OctantError(error) }

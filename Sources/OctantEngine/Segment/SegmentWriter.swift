@@ -128,7 +128,7 @@ package struct SegmentWriter {
         for (number, vector) in recipe.config.params.sparseVectors.enumerated() {
             try writeSparse(vector.name, number)
         }
-        for index in recipe.fieldIndexes {
+        for index in recipe.fieldIndexes where index.schema.isAvailable {
             let sources = recipe.sources.map(\.rows)
             let rows = places.lazy.map { place in
                 place.isDead

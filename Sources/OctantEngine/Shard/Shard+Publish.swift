@@ -122,7 +122,8 @@ extension Shard {
                 && !schema.contains { $0.key.description == file.subject && $0.schema.recipe == file.parameters }
         }
         let missing = schema.filter { index in
-            !entry.files.contains { $0.role == .fieldIndex && $0.subject == index.key.description }
+            index.schema.isAvailable
+                && !entry.files.contains { $0.role == .fieldIndex && $0.subject == index.key.description }
         }
         guard !missing.isEmpty, let payload = entry.file(.payload) else { return entry }
         let payloads = try PayloadFile(try folder.open(payload, "PAYL"), rowCount: entry.rowCount)

@@ -15,6 +15,7 @@ package struct BM25: Sendable {
         guard averageLength.isFinite, averageLength > 0 else {
             throw OctantError(.badInput, "BM25: avg_len must be greater than 0, got \(averageLength)")
         }
+        try config.analysis.checkAvailable()
         analyzer = TextAnalyzer(config.analysis)
     }
 

@@ -1,11 +1,33 @@
 /// The English (Porter2) stemmer of the Snowball project, written from its published description
 /// (snowballstem.org/algorithms/english/stemmer.html, the classic version with the regions R1 and R2).
 ///
-/// A word is ASCII in lower case; words with other bytes stay as they are.
+/// A word is in lower case; letters beyond ASCII are consonants.
 enum EnglishStemmer {
     /// Replaces a word by its stem.
     static func stem(_ word: inout [UInt8]) {
-        guard word.count > 2, word.allSatisfy({ $0 < 0x80 }) else { return }
+        guard word.contains(where: { $0 >= 0x80 }) else { return stemASCII(&word) }
+        // One byte stands for each other letter. Only ends change, so that those that stay are the first ones.
+        var letters: [[UInt8]] = []
+        var plain: [UInt8] = []
+        for byte in word {
+            if byte < 0x80 {
+                plain.append(byte)
+            } else if byte & 0xC0 == 0x80, !letters.isEmpty {
+                letters[letters.count - 1].append(byte)
+            } else {
+                letters.append([byte])
+                plain.append(otherLetter)
+            }
+        }
+        stemASCII(&plain)
+        var rest = letters[...]
+        word = plain.flatMap { $0 == otherLetter ? rest.popFirst() ?? [] : [$0] }
+    }
+
+    private static let otherLetter: UInt8 = 0x80
+
+    private static func stemASCII(_ word: inout [UInt8]) {
+        guard word.count > 2 else { return }
         if let special = exceptions[word] {
             word = special
             return

@@ -7,7 +7,7 @@ extension StopWords {
         hans har havde have hej hele hen hende hendes her heller hertil hos hun hvad hvem hver hverken hvilke hvilken
         hvilket hvis hvor hvordan hvorfor hvornår i igen igennem ikke imod ind inden indtil ingen intet ja jeg jer
         jeres jo kan kom komme kommer kun kunne lidt lige ligesom man mange med meget mellem men mens mere mest mig
-        min mindre mine mit mod må måske måtte ned nej netop nogen noget nogle nok nu når nær også om omkring op os
+        min mindre mine mit mod må måske måtte ned nej netop nogen noget nogle nok nu når nær og også om omkring op os
         over overfor på samme samt selv senere ser ses sig siden sige sin sine sit skal skulle snart som stadig sådan
         så til temmelig tidligere tog tå ud uden under undtagen var ved vi via vil ville vor vore vores vær være været
         """

@@ -74,10 +74,22 @@ enum OpenAPISchemas {
                 ("values!", ref("DenseVector")),
             ])
         ),
-        ("Vector", #"{"anyOf":[\#(ref("DenseVector")),\#(ref("SparseVector")),\#(list("DenseVector"))]}"#),
+        ("Document", object([("text!", text), ("model!", text), ("options?", ref("Bm25Config"))], closed: true)),
+        (
+            "Bm25Config",
+            object(
+                [
+                    ("k?", #"{"type":"number","minimum":0}"#), ("b?", #"{"type":"number","minimum":0,"maximum":1}"#),
+                    ("avg_len?", #"{"type":"number","exclusiveMinimum":0}"#), ("language?", text),
+                    ("tokenizer?", names(TextAnalysis.Tokenizer.self)), ("lowercase?", flag), ("ascii_folding?", flag),
+                    ("stopwords?", anyOf(text, free)), ("stemmer?", free), ("min_token_len?", count()),
+                    ("max_token_len?", count()),
+                ], closed: true)
+        ),
+        ("Vector", anyOf(ref("DenseVector"), ref("SparseVector"), list("DenseVector"), ref("Document"))),
         (
             "Vectors",
-            anyOf(ref("DenseVector"), list("DenseVector"), map(of: ref("Vector")))
+            anyOf(ref("DenseVector"), list("DenseVector"), ref("Document"), map(of: ref("Vector")))
         ),
         (
             "Filter",
@@ -131,7 +143,7 @@ enum OpenAPISchemas {
                     ])
                 ),
                 ("acorn?", object([("enable?", flag), ("max_selectivity?", share)])),
-                ("idf?", anyOf(#"{"const":"global"}"#, object([("corpus!", ref("Filter"))]))),
+                ("idf?", anyOf(#"{"const":"global"}"#, object([("corpus!", ref("Filter"))], closed: true))),
             ])
         ),
         ("PointsSelector", object(selection)),
