@@ -225,3 +225,11 @@ def test_options_that_an_index_does_not_have_are_not_shown(rest, client, name):
     assert rest("PUT", f"/collections/{name}/index?wait=true", {"field_name": "f", "field_schema": schema}).status == 200
     assert rest("GET", f"/collections/{name}").result["payload_schema"]["f"]["params"] == {"type": "bool", "memory": "cold"}
     assert client.get_collection(name).payload_schema["f"].params.memory == m.Memory.COLD
+
+
+def test_an_empty_change_takes_a_vectors_own_graph_away(rest, name):
+    assert rest("PUT", f"/collections/{name}", {"vectors": {"a": {"size": 4, "distance": "Dot", "hnsw_config": {"m": 8}}}}).result is True
+    assert rest("PATCH", f"/collections/{name}", {"vectors": {"a": {"hnsw_config": {"ef_construct": 50}}}}).result is True
+    assert kept(rest, name)["params"]["vectors"]["a"]["hnsw_config"] == {"m": 8, "ef_construct": 50}
+    assert rest("PATCH", f"/collections/{name}", {"vectors": {"a": {"hnsw_config": {}}}}).result is True
+    assert "hnsw_config" not in kept(rest, name)["params"]["vectors"]["a"]

@@ -71,7 +71,10 @@ extension CollectionConfig {
         var changed = self
         for vector in patch.vectors {
             guard var params = params.vectors[vector.name] else { throw .unknownVector(vector.name) }
-            if let diff = vector.hnsw { params.hnsw = (params.hnsw ?? HNSWConfigDiff()).merging(diff) }
+            if let diff = vector.hnsw {
+                // An empty change takes the vector's own parameters away.
+                params.hnsw = diff == HNSWConfigDiff() ? nil : (params.hnsw ?? HNSWConfigDiff()).merging(diff)
+            }
             if let onDisk = vector.onDisk { params.onDisk = onDisk }
             if let memory = vector.memory { params.memory = memory }
             if let quantization = vector.quantization { params.quantization = quantization.config }

@@ -14,7 +14,9 @@ package struct CountBounds: Sendable, Hashable {
     /// The value if it is within; else a validation error that names `path`, the field the value stands in.
     package func check(_ value: Int, _ path: String) throws(OctantError) -> Int {
         if value >= from, value <= to { return value }
-        let reason = to == .max ? "must be \(from) or larger" : "must be from \(from) to \(to)"
+        // That a field is 32 bits wide is no bound worth naming to who is below the other.
+        let isOpen = to == .max || (value < from && to >= Int(UInt32.max))
+        let reason = isOpen ? "must be \(from) or larger" : "must be from \(from) to \(to)"
         throw .invalid(path, "value \(value) invalid, \(reason)")
     }
 
