@@ -6,7 +6,8 @@ import OctantStorage
 extension Shard {
     /// Applies `operation`. Returns the error its client gets; the state is then as if it had not been sent.
     func apply(_ operation: UpdateOperation, at lsn: LSN) -> OctantError? {
-        var change = Change(view: state.withLock { $0 }, lsn: lsn)
+        deferIfDue(operation)
+        var change = Change(view: newest, lsn: lsn)
         if let error = change.missingPoint(of: operation) { return finish(change, error) }
         guard reserve(rows: operation.pointCount, &change) else {
             return finish(change, OctantError(.insufficientStorage, "out of memory for new points"))
@@ -65,6 +66,7 @@ extension Shard {
                 state.memtables.removeLast()
             } else {
                 state.memtables[state.memtables.count - 1].through = lsn
+                state.memtables[state.memtables.count - 1].liveCount = state.liveCount
             }
             state.memtables.append(MemtableSlot(table: fresh, through: nil))
             view = state

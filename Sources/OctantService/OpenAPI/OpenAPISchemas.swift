@@ -315,7 +315,7 @@ enum OpenAPISchemas {
                             ("points!", count()),
                         ]))
                 ),
-                ("update_queue!", object([("length!", count())])),
+                ("update_queue!", object([("length!", count()), ("deferred_points?", count())])),
             ])
         ),
         (
