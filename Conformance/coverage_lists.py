@@ -45,7 +45,7 @@ ELSEWHERE = {
 
 # Not there yet and expected soon. The entries go when what they name comes: the tests then say so.
 LATER = {
-    "SearchParams.acorn", "AcornSearchParams.*", "SearchParams.idf", "IdfCorpusParams.*", "OptimizersConfigDiff.prevent_unoptimized",
+    "SearchParams.acorn", "AcornSearchParams.*", "SearchParams.idf", "IdfCorpusParams.*",
     "Document.*", "Bm25Config.*",
     *(f"*.stopwords={language}" for language in (
         "arabic azerbaijani basque bengali catalan chinese danish finnish greek hebrew hinglish hungarian indonesian japanese kazakh nepali "

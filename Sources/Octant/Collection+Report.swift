@@ -31,7 +31,7 @@ extension Collection {
     /// Points that reads do not see until they are indexed; `nil`: the collection does not hold points back.
     var deferredPoints: Int? {
         let newest = shard.newest
-        return newest.config.optimizer.preventsUnoptimized ? newest.deferredPoints : nil
+        return newest.config.optimizer.preventsUnoptimized == true ? newest.deferredPoints : nil
     }
 
     /// How many points there are.

@@ -192,7 +192,7 @@ struct DeferralTests {
         #expect(answered.wait { $0 }.status == .acknowledged)
         database = try openQuiet(folder.path, FaultInjectingFileSystem(syncs: false))
         collection = try database.collection("c")
-        #expect(collection.config.optimizer.preventsUnoptimized)
+        #expect(collection.config.optimizer.preventsUnoptimized == true)
         try patch(collection, held: false)
         settle(collection)
         var expected = plain(0..<210)

@@ -33,6 +33,9 @@ extension CollectionConfig {
         guard let kilobytes = optimizer.indexingThreshold, kilobytes > 0, wantsGraph else { return nil }
         return min(kilobytes, Int.max >> 11) << 10
     }
+
+    /// Bytes of vectors outside of graphs beyond which points are kept from reads; `nil`: none are.
+    fileprivate var deferringBytes: Int? { optimizer.preventsUnoptimized == true ? indexingBytes : nil }
 }
 
 extension ReadView {
@@ -108,7 +111,7 @@ extension ReadView {
     /// Lets reads see as much as they may.
     mutating func settleDeferral() {
         guard let deferral else { return }
-        guard config.optimizer.preventsUnoptimized, let limit = config.indexingBytes, unindexedBytes >= limit else {
+        guard let limit = config.deferringBytes, unindexedBytes >= limit else {
             self.deferral = nil
             return
         }
@@ -125,8 +128,7 @@ extension Shard {
     /// was before it until these are indexed. `applying` is held.
     func deferIfDue(_ operation: UpdateOperation) {
         var view = newest
-        guard view.config.optimizer.preventsUnoptimized, view.deferral == nil, let limit = view.config.indexingBytes
-        else { return }
+        guard let limit = view.config.deferringBytes, view.deferral == nil else { return }
         let added = operation.indexableBytes(view.config)
         guard added > 0, view.unindexedBytes + added >= limit else { return }
         if let open = view.memtables.last, open.table.rowCount > 0 {

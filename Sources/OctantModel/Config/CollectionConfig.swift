@@ -253,8 +253,8 @@ public struct OptimizerConfig: Sendable, Hashable {
     public var flushIntervalSeconds: Int = 5
     /// Jobs at once; unset: chosen by the engine; 0: background work is off.
     public var maxOptimizationThreads: Int?
-    /// Whether points beyond ``indexingThreshold`` are kept from reads until they are indexed.
-    public var preventsUnoptimized = false
+    /// Whether points beyond ``indexingThreshold`` are kept from reads until they are indexed; unset: no.
+    public var preventsUnoptimized: Bool?
 
     /// Qdrant's defaults.
     public init() {}

@@ -78,7 +78,7 @@ extension OptimizerConfig {
         object["indexing_threshold"] = orNull(indexingThreshold)
         object.put("flush_interval_sec", flushIntervalSeconds)
         object["max_optimization_threads"] = orNull(maxOptimizationThreads)
-        if preventsUnoptimized { object["prevent_unoptimized"] = .bool(true) }
+        if let preventsUnoptimized { object["prevent_unoptimized"] = .bool(preventsUnoptimized) }
         return object
     }
 }
