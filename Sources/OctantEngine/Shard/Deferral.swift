@@ -126,16 +126,18 @@ extension ReadView {
 extension Shard {
     /// Called before an operation is applied: if it brings more vectors than may be outside of graphs, reads see what
     /// was before it until these are indexed. `applying` is held.
-    func deferIfDue(_ operation: UpdateOperation) {
+    ///
+    /// - Returns: what then holds; in force only together with the operation, or it would seem needless before that.
+    func deferralIfDue(_ operation: UpdateOperation) -> Deferral? {
         var view = newest
-        guard let limit = view.config.deferringBytes, view.deferral == nil else { return }
+        guard let limit = view.config.deferringBytes, view.deferral == nil else { return nil }
         let added = operation.indexableBytes(view.config)
-        guard added > 0, view.unindexedBytes + added >= limit else { return }
+        guard added > 0, view.unindexedBytes + added >= limit else { return nil }
         if let open = view.memtables.last, open.table.rowCount > 0 {
             // Without memory for another, the operation itself fails soon enough.
-            guard freezeMemtable(roomFor: 0, through: view.lsn, view: &view) else { return }
+            guard freezeMemtable(roomFor: 0, through: view.lsn, view: &view) else { return nil }
         }
-        state.withLock { $0.deferral = Deferral(lsn: $0.lsn, liveCount: $0.liveCount) }
+        return Deferral(lsn: view.lsn, liveCount: view.liveCount)
     }
 
     /// Lets reads see as much as they may, and answers who waited for it. Called without locks: who is answered may
