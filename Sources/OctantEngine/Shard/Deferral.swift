@@ -1,5 +1,6 @@
 import OctantModel
 import OctantStorage
+import Synchronization
 
 /// What is kept from reads until it is indexed (`prevent_unoptimized`).
 ///
@@ -165,6 +166,7 @@ extension Shard {
     /// Answers who waits for what is visible now. While background work is off, nobody knows when a write becomes
     /// visible: who sets no limit to the wait is answered that the write is kept.
     private func answerDeferred() {
+        guard holdsAnswers.load(ordering: .sequentiallyConsistent) else { return abandonDeferredAnswers() }
         let (visible, isOff) = state.withLock {
             ($0.deferral?.lsn ?? .max, $0.config.optimizer.maxOptimizationThreads == 0)
         }
@@ -178,6 +180,12 @@ extension Shard {
             let status: UpdateResult.Status = answer.lsn <= visible ? .completed : .acknowledged
             answer.completion(.success(UpdateResult(operationID: answer.lsn, status: status)))
         }
+    }
+
+    /// From now on nobody waits until what was written is visible: the shard is about to close.
+    package func endWaits() {
+        holdsAnswers.store(false, ordering: .sequentiallyConsistent)
+        abandonDeferredAnswers()
     }
 
     /// The shard has closed: what clients still wait for is on disk, and visible when it is opened again.

@@ -30,6 +30,7 @@ package final class Shard: Sendable {
     let optimizations = Mutex(OptimizationLog())
     let indexedCounts = Mutex(IndexedPoints())
     let deferredAnswers = Mutex<[DeferredAnswer]>([])
+    let holdsAnswers = Atomic<Bool>(true)
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
