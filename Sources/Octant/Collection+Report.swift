@@ -28,6 +28,12 @@ extension Collection {
     /// Keys that field indexes cover.
     package var indexedKeys: [PayloadPath] { shard.view.fieldIndexes.map(\.key) }
 
+    /// Points that reads do not see until they are indexed; `nil`: the collection does not hold points back.
+    var deferredPoints: Int? {
+        let newest = shard.newest
+        return newest.config.optimizer.preventsUnoptimized == true ? newest.deferredPoints : nil
+    }
+
     /// How many points there are.
     package var pointsCount: Int { shard.view.liveCount }
 

@@ -50,7 +50,9 @@ extension Collection {
             return
         }
         let answer = FirstAnswer(completion)
-        let lsn = shard.submit(prepared.operation, when: prepared.condition, wait: true) { [self] result in
+        let lsn = shard.submit(
+            prepared.operation, when: prepared.condition, wait: true, hasDeadline: true
+        ) { [self] result in
             if let token = answer.give(result) { cancelCall(token) }
         }
         guard let lsn else { return }

@@ -134,7 +134,7 @@ public final class Collection: Sendable {
             warnings: configWarnings,
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,
-            updateQueueLength: shard.queueLength)
+            updateQueueLength: shard.queueLength, deferredPoints: deferredPoints)
     }
 
     /// Changes settings; segments that no longer match are rewritten in the background.

@@ -136,6 +136,12 @@ public final class Database: Sendable {
     /// Without its owner nothing may go on writing: the lock of the folder goes too.
     deinit { close() }
 
+    /// From now on no write waits for an index to be built: called before ``close()`` where requests that run are to
+    /// end by themselves.
+    package func endWaits() {
+        for case .open(let collection) in state.withLock({ Array($0.entries.values) }) { collection.shard.endWaits() }
+    }
+
     /// Finishes writes that were accepted, stops background work and lets go of the folder.
     public func close() {
         let taken = naming.withLock { _ in

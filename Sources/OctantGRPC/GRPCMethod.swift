@@ -121,7 +121,8 @@ extension GRPCMethod {
     private static let decoding: BinaryDecodingOptions = {
         var options = BinaryDecodingOptions()
         options.discardUnknownFields = true
-        options.messageDepthLimit = Limits.jsonDepthMax
+        // A level of JSON is up to three of messages; the depth of the JSON is checked where it is read.
+        options.messageDepthLimit = 3 * Limits.jsonDepthMax + 16
         return options
     }()
 

@@ -84,6 +84,7 @@ struct ServerProcess {
         // A second signal ends the process at once.
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         logger.info("stopping on signal \(received)")
+        database.endWaits()
     }
 
     private func announce(_ rest: Listener, _ grpc: Listener?, _ settings: ServerSettings, _ logger: Logger) {

@@ -153,4 +153,30 @@ struct OptimizerPlanTests {
         parts.append(
             part(rows, dead: dead, indexed: indexed, indexable: wantsGraph && indexable && !indexed ? rows * 1024 : 0))
     }
+
+    @Test("hidden segments go into one graph that has room for all, or, if none has, into one of their own")
+    func revealing() {
+        func plan(_ hidden: [Part], _ shown: [Part], _ change: (inout OptimizerConfig) -> Void = { _ in })
+            -> OptimizerPlan?
+        {
+            OptimizerPlan.revealing(hidden, shown: shown, config: config(change), processors: 2)
+        }
+        let (small, large) = (part(10), part(2000))
+        let (flat, graph, full) = (part(100), part(5000, indexed: true), part(99_000, indexed: true))
+        #expect(plan([], [flat, graph]) == nil)
+        #expect(plan([part(10, indexed: true)], [flat, graph]) == nil)
+        #expect(plan([small], [graph]) { $0.maxOptimizationThreads = 0 } == nil)
+        let grown = plan([large, small], [flat, graph, full])
+        #expect(grown?.sources == [graph, flat, small, large].map(\.uuid))
+        #expect(grown?.growsFirst == true && grown?.indexed == true)
+        let stale = part(5000, indexed: true, current: false)
+        let made = plan([large, small], [flat, stale, full])
+        #expect(made?.sources == [flat, small, large].map(\.uuid))
+        #expect(made?.growsFirst == false && made?.indexed == true)
+        // Only hidden ones, as many as have room, and one at least.
+        let some = plan([large, small, part(99_000)], [flat, graph])
+        #expect(some?.sources == [small, large].map(\.uuid))
+        let huge = part(200_000)
+        #expect(plan([huge], [flat, graph])?.sources == [huge.uuid])
+    }
 }

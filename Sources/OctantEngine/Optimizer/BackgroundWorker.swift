@@ -63,10 +63,13 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ Array($0.shards.values) }) where !shard.isFlushBackingOff {
-                do { while try shard.flushFrozen() {} } catch {
-                    if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
+            for shard in state.withLock({ Array($0.shards.values) }) {
+                if !shard.isFlushBackingOff {
+                    do { while try shard.flushFrozen() {} } catch {
+                        if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
+                    }
                 }
+                shard.settleDeferral()
             }
         }
     }

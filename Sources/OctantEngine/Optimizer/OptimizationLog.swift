@@ -57,7 +57,7 @@ extension Shard {
     /// What the optimizer does, did and will do.
     package var optimizationReport: OptimizationReport {
         let log = optimizations.withLock { $0 }
-        let view = view
+        let view = newest
         var busy = Set(log.running?.segments.map(\.uuid) ?? [])
         var queued: [OptimizationReport.Pending] = []
         for plan in pendingPlans(view, except: busy) {

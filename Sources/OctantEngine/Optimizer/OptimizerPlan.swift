@@ -104,7 +104,7 @@ package struct OptimizerPlan: Sendable, Equatable {
     }
 
     /// The largest segment a merge may make.
-    private static func segmentBytesMax(_ parts: [Part], _ config: OptimizerConfig, _ processors: Int) -> Int {
+    static func segmentBytesMax(_ parts: [Part], _ config: OptimizerConfig, _ processors: Int) -> Int {
         let kilobytes = config.maxSegmentSize ?? max(1, processors) * 256_000
         let limit = min(kilobytes, Int.max >> 10) << 10
         guard config.defaultSegmentNumber > 1 else { return limit }

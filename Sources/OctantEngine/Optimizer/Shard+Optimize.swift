@@ -9,27 +9,18 @@ extension Shard {
     /// Called after operations were applied: bounds what no graph covers.
     func noteWrites() {
         background.change { $0.lastWrite = steadyMilliseconds() }
+        settleDeferral()
         if indexingIsDue(idle: false) { wake() }
     }
 
     /// Whether the points outside of graphs, those in memory included, are enough to be worth a graph.
     private func indexingIsDue(idle: Bool) -> Bool {
-        let view = view
+        let view = newest
         let optimizer = view.config.optimizer
-        guard let kilobytes = optimizer.indexingThreshold, kilobytes > 0, optimizer.maxOptimizationThreads != 0 else {
-            return false
-        }
-        guard Self.wantsGraph(view.config) else { return false }
-        var threshold = min(kilobytes, Int.max >> 11) << 10
+        guard var threshold = view.config.indexingBytes, optimizer.maxOptimizationThreads != 0 else { return false }
         let largest = view.segments.filter(\.isIndexed).map(\.vectorBytes).max()
         if idle, let largest { threshold = min(threshold, max(1 << 20, largest / 50)) }
-        let inMemory = view.memtables.reduce(0) { $0 + $1.table.indexableBytes(view.config) }
-        let flat = view.segments.reduce(0) { $0 + $1.indexableBytes }
-        return inMemory + flat >= threshold
-    }
-
-    private static func wantsGraph(_ config: CollectionConfig) -> Bool {
-        config.params.denseVectors.contains { IndexPolicy($0, config: config).graph != nil }
+        return view.unindexedBytes >= threshold
     }
 
     private var isIdle: Bool {
@@ -38,8 +29,10 @@ extension Shard {
 
     /// The segments as the plan sees them; without a checkpoint, with all their deaths. Deaths are counted row by row
     /// only where their number decides something: this is asked for several times a second.
-    private func parts(_ view: ReadView, checkpoint: LSN?) -> [OptimizerPlan.Part] {
-        view.segments.map { segment in
+    private func parts(of view: ReadView, hidden: Bool, _ checkpoint: LSN?) -> [OptimizerPlan.Part] {
+        // What reads still see is not dead, though later operations deleted it.
+        let checkpoint = checkpoint.map { min($0, view.deferral?.lsn ?? .max) }
+        return view.segments.filter { view.hides($0) == hidden }.map { segment in
             var dead = segment.tombstones.killedCount
             if let checkpoint,
                 OptimizerPlan.isWorthVacuuming(dead: dead, of: segment.rowCount, view.config.optimizer)
@@ -58,20 +51,34 @@ extension Shard {
 
     private func nextPlan(_ view: ReadView, checkpoint: LSN?, idle: Bool) -> OptimizerPlan? {
         if view.config.optimizer.maxOptimizationThreads == 0 { return nil }
-        let indexable = Self.wantsGraph(view.config)
+        let indexable = view.config.wantsGraph
+        let (hidden, shown) = (parts(of: view, hidden: true, checkpoint), parts(of: view, hidden: false, checkpoint))
+        if let plan = OptimizerPlan.revealing(
+            hidden, shown: shown, config: view.config.optimizer, processors: Thread.processorCount)
+        {
+            return plan
+        }
         return OptimizerPlan.next(
-            parts(view, checkpoint: checkpoint), config: view.config.optimizer, processors: Thread.processorCount,
+            shown, config: view.config.optimizer, processors: Thread.processorCount,
             indexable: indexable, idle: idle)
     }
 
     /// The steps that are due by what is known now, without those of `busy` segments. Each is planned as if the ones
     /// before it had taken their segments away.
     func pendingPlans(_ view: ReadView, except busy: Set<String>) -> [OptimizerPlan] {
-        var left = parts(view, checkpoint: nil).filter { !busy.contains($0.uuid.description) }
+        func isFree(_ part: OptimizerPlan.Part) -> Bool { !busy.contains(part.uuid.description) }
+        var left = parts(of: view, hidden: false, nil).filter(isFree)
         var plans: [OptimizerPlan] = []
+        if let plan = OptimizerPlan.revealing(
+            parts(of: view, hidden: true, nil).filter(isFree), shown: left, config: view.config.optimizer,
+            processors: Thread.processorCount)
+        {
+            plans.append(plan)
+            left.removeAll { plan.sources.contains($0.uuid) }
+        }
         while let plan = OptimizerPlan.next(
             left, config: view.config.optimizer, processors: Thread.processorCount,
-            indexable: Self.wantsGraph(view.config), idle: isIdle), !plan.sources.isEmpty
+            indexable: view.config.wantsGraph, idle: isIdle), !plan.sources.isEmpty
         {
             plans.append(plan)
             left.removeAll { plan.sources.contains($0.uuid) }
@@ -95,15 +102,16 @@ extension Shard {
                 $0.optimizing = false
             }
         }
+        settleDeferral()
         let idle = isIdle
-        if checkpointIsDue(view, idle: idle) {
+        if checkpointIsDue(newest, idle: idle) {
             freeze()
             do throws(StorageError) { while try flushFrozen() {} } catch {
                 note(error, of: "checkpoint")
                 return false
             }
         }
-        let view = view
+        let view = newest
         guard let plan = nextPlan(view, checkpoint: view.checkpoint, idle: idle) else {
             background.change { $0.noteOptimized() }
             return false
@@ -114,6 +122,7 @@ extension Shard {
             try run(plan, view, threads: threads)
             optimizations.withLock { $0.end(.done) }
             background.change { $0.noteOptimized() }
+            settleDeferral()
             return true
         } catch {
             optimizations.withLock {
@@ -146,8 +155,12 @@ extension Shard {
     private func run(_ plan: OptimizerPlan, _ view: ReadView, threads: Int) throws(StorageError) {
         let segments = plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } }
         guard segments.count == plan.sources.count else { return }
+        guard let reveals = view.deferralAllows(segments) else { return }
         for segment in segments { try segment.verifyBulk() }
-        let (checkpoint, indexes) = (view.checkpoint, view.fieldIndexes)
+        let indexes = view.fieldIndexes
+        // Parts that reads see keep what died after the operation up to which they see it.
+        let keepsSeen = !segments.contains { view.hides($0) }
+        let checkpoint = keepsSeen ? min(view.checkpoint, view.deferral?.lsn ?? .max) : view.checkpoint
         let limit = view.config.hnsw.maxIndexingThreads
         let recipe = SegmentRecipe(
             sources: segments.enumerated().map { number, segment in
@@ -158,14 +171,17 @@ extension Shard {
         let written = try SegmentWriter.write(
             recipe, directory: segmentsPath, fileSystem: fileSystem,
             isCancelled: { [background] in background.withLock { $0.closing } })
-        try publish(Replacement(sources: segments, written: written, checkpoint: nil, vectorsEpoch: view.vectorsEpoch))
+        try publish(
+            Replacement(
+                sources: segments, written: written, checkpoint: nil, vectorsEpoch: view.vectorsEpoch,
+                reveals: reveals ? (view.checkpoint, view.checkpointLiveCount) : nil))
     }
 
     /// What background work is doing, for the collection's status.
     package var optimizerState: (running: Bool, due: Bool, error: String?) {
         let (running, error) = background.withLock { ($0.optimizing, $0.optimizerError) }
         if running { return (true, true, error) }
-        let view = view
+        let view = newest
         let off = view.config.optimizer.maxOptimizationThreads == 0
         let idle = isIdle
         let due = !off && (indexingIsDue(idle: idle) || nextPlan(view, checkpoint: nil, idle: idle) != nil)

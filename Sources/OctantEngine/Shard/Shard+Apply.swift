@@ -6,7 +6,9 @@ import OctantStorage
 extension Shard {
     /// Applies `operation`. Returns the error its client gets; the state is then as if it had not been sent.
     func apply(_ operation: UpdateOperation, at lsn: LSN) -> OctantError? {
-        var change = Change(view: state.withLock { $0 }, lsn: lsn)
+        let deferral = deferralIfDue(operation)
+        var change = Change(view: newest, lsn: lsn)
+        change.deferral = deferral
         if let error = change.missingPoint(of: operation) { return finish(change, error) }
         guard reserve(rows: operation.pointCount, &change) else {
             return finish(change, OctantError(.insufficientStorage, "out of memory for new points"))
@@ -40,6 +42,7 @@ extension Shard {
         state.withLock {
             $0.lsn = change.lsn
             $0.liveCount += change.liveDelta
+            if error == nil, let deferral = change.deferral { $0.deferral = deferral }
         }
         return error
     }
@@ -65,6 +68,7 @@ extension Shard {
                 state.memtables.removeLast()
             } else {
                 state.memtables[state.memtables.count - 1].through = lsn
+                state.memtables[state.memtables.count - 1].liveCount = state.liveCount
             }
             state.memtables.append(MemtableSlot(table: fresh, through: nil))
             view = state
@@ -94,6 +98,8 @@ private struct Change {
     var view: ReadView
     let lsn: LSN
     var liveDelta = 0
+    /// What is kept from reads from this operation on.
+    var deferral: Deferral?
 
     var memtable: Memtable { view.memtables[view.memtables.count - 1].table }
 

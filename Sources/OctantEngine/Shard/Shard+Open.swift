@@ -44,7 +44,8 @@ extension Shard {
         let view = ReadView(
             config: manifest.config, fieldIndexes: manifest.fieldIndexes, segments: segments,
             memtables: [MemtableSlot(table: table, through: nil)], checkpoint: manifest.checkpoint,
-            lsn: manifest.checkpoint, liveCount: live)
+            lsn: manifest.checkpoint, liveCount: live,
+            checkpointLiveCount: live)
         let shard = Shard(
             path: path, uuid: uuid, fileSystem: fileSystem, limits: limits, store: store, manifest: manifest,
             view: view,
@@ -66,7 +67,7 @@ extension Shard {
                 let operation = try UpdateOperation(logType: record.type, record.payload)
                 _ = applying.withLock { _ in apply(operation, at: record.lsn) }
                 noteLogged(bytes: record.payload.count)
-                while view.memtables.count > limits.frozenMax { _ = try flushFrozen() }
+                while newest.memtables.count > limits.frozenMax { _ = try flushFrozen() }
             }
             if let dropped = report.dropped {
                 log("\(path): an unsynced tail of at least \(report.framesDropped) frames was dropped at \(dropped)")

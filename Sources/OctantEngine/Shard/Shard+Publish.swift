@@ -14,6 +14,8 @@ extension Shard {
         var checkpoint: LSN?
         /// The ``ReadView/vectorsEpoch`` of the view that the recipe was made from.
         var vectorsEpoch: Int
+        /// How far reads see from then on, at least, and how many points: the segment holds all that was kept from them.
+        var reveals: (lsn: LSN, liveCount: Int)?
     }
 
     /// Publishes a manifest with the replacement, then swaps the parts in memory. Deaths that came after the recipe was
@@ -60,12 +62,14 @@ extension Shard {
             applying.withLock { _ in
                 if let segment { carryDeaths(replacement, into: segment) }
                 state.withLock { state in
+                    state.replaceDeferred(replacement, by: segment)
                     state.checkpoint = manifest.checkpoint
                     state.segments.removeAll { goneIDs.contains($0.entry.uuid) }
                     state.memtables.removeAll { slot in
                         replacement.sources.contains { ($0 as AnyObject) === (slot.table as AnyObject) }
                     }
                     if let segment { state.segments.append(segment) }
+                    state.settleDeferral()
                 }
             }
             return obsolete
@@ -150,7 +154,7 @@ extension Shard {
 
     private func flushOldest() throws(StorageError) -> Bool {
         if background.withLock({ $0.closing }) { return false }
-        let view = view
+        let view = newest
         guard view.memtables.count > 1, let through = view.memtables[0].through else {
             background.change { $0.flushRequested = false }
             return false
@@ -228,6 +232,7 @@ extension Shard {
             state.withLock {
                 $0.config = config
                 $0.segments = reopened
+                $0.settleDeferral()
             }
         }
         wake()

@@ -31,7 +31,7 @@ extension Shard {
     private func publishVectors(_ config: CollectionConfig) throws(StorageError) {
         try publication.withLock { (manifest) throws(StorageError) in
             try checkPublishable()
-            let view = view
+            let view = newest
             guard view.memtables.count == 1, view.memtables[0].table.rowCount == 0 else {
                 throw StorageError(.closed, "\(path): a checkpoint is not complete")
             }

@@ -29,6 +29,8 @@ package final class Shard: Sendable {
     let background = Monitor(BackgroundState())
     let optimizations = Mutex(OptimizationLog())
     let indexedCounts = Mutex(IndexedPoints())
+    let deferredAnswers = Mutex<[DeferredAnswer]>([])
+    let holdsAnswers = Atomic<Bool>(true)
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
@@ -50,8 +52,10 @@ package final class Shard: Sendable {
     var segmentsPath: String { path + "/s0/seg" }
     var deletionsPath: String { path + "/s0/del" }
 
-    /// The present view.
-    package var view: ReadView { state.withLock { $0 } }
+    /// What reads see now.
+    package var view: ReadView { state.withLock { $0.readable } }
+    /// All there is, also what is kept from reads until it is indexed: what writes and background work go by.
+    package var newest: ReadView { state.withLock { $0 } }
     /// The configuration in force.
     package var config: CollectionConfig { state.withLock { $0.config } }
     /// Why no more writes are taken: the log failed or the shard is closed.
@@ -71,17 +75,18 @@ package final class Shard: Sendable {
     /// - Parameters:
     ///   - condition: which of the operation's points are written; decided here, so that the log needs no filter.
     ///   - wait: answer when the operation is on disk and visible, else when the operating system has it.
+    ///   - hasDeadline: whether the caller stops waiting by itself, should the operation not become visible.
     ///   - completion: called once, from a thread of the engine or from this one.
     /// - Returns: the operation's number in the log; `nil` if it was refused.
     @discardableResult
     package func submit(
-        _ operation: UpdateOperation, when condition: UpdateCondition? = nil, wait: Bool,
+        _ operation: UpdateOperation, when condition: UpdateCondition? = nil, wait: Bool, hasDeadline: Bool = false,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
     ) -> LSN? {
         let logged: Result<LSN, OctantError> = order.withLock { _ in
             Result { () throws(OctantError) in
                 try admit(operation)
-                return try enqueue(try resolve(operation, condition), wait: wait, completion)
+                return try enqueue(try resolve(operation, condition), wait: wait, hasDeadline: hasDeadline, completion)
             }
         }
         switch logged {
@@ -115,7 +120,7 @@ package final class Shard: Sendable {
     }
 
     private func enqueue(
-        _ operation: UpdateOperation, wait: Bool, _ completion: @escaping ApplyQueue.Completion
+        _ operation: UpdateOperation, wait: Bool, hasDeadline: Bool, _ completion: @escaping ApplyQueue.Completion
     ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
         queue.wait { [limits] queue -> Void? in
@@ -131,7 +136,9 @@ package final class Shard: Sendable {
             let isReady = queue.withLock {
                 $0.pendingBytes += bytes.count
                 $0.entries.append(
-                    .init(lsn: lsn, operation: operation, bytes: bytes.count, completion: wait ? completion : nil))
+                    .init(
+                        lsn: lsn, operation: operation, bytes: bytes.count, hasDeadline: hasDeadline,
+                        completion: wait ? completion : nil))
                 if !wait { $0.unacknowledged.append((lsn, completion)) }
                 return $0.durable >= lsn || $0.failure != nil || $0.closed
             }
@@ -149,14 +156,14 @@ package final class Shard: Sendable {
     ) throws(OctantError) -> UpdateOperation {
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
-            return operation.satisfying(condition, view)
+            return operation.satisfying(condition, newest)
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
-        return operation.selecting(try view.matchingIDs(filter))
+        return operation.selecting(try newest.matchingIDs(filter))
     }
 
-    /// Waits until everything logged so far is visible.
+    /// Waits until everything logged so far is applied.
     package func waitUntilApplied() throws(OctantError) {
         guard let last = wal.withLock({ $0 })?.lastLSN else { return }
         let failure = queue.wait { queue -> StorageError?? in
@@ -168,7 +175,7 @@ package final class Shard: Sendable {
     }
 
     /// The LSN of the last logged operation.
-    package var lastLSN: LSN { wal.withLock { $0 }?.lastLSN ?? view.lsn }
+    package var lastLSN: LSN { wal.withLock { $0 }?.lastLSN ?? newest.lsn }
 
     // MARK: Log thread and applying thread
 
@@ -221,8 +228,7 @@ package final class Shard: Sendable {
                         $0.applied = entry.lsn
                         $0.pendingBytes -= entry.bytes
                     }
-                    let result = UpdateResult(operationID: entry.lsn, status: .completed)
-                    entry.completion?(error.map { .failure($0) } ?? .success(result))
+                    answer(entry, error)
                 }
                 noteWrites()
             case .abandon(let entries, let error):
@@ -264,6 +270,7 @@ package final class Shard: Sendable {
         background.wait { $0.inOptimizer ? nil : () }
         flushing.withLock { _ in }
         publication.withLock { _ in }
+        abandonDeferredAnswers()
     }
 
     /// Gives back log files whose operations are all in segments.
@@ -278,6 +285,8 @@ struct ApplyQueue: Sendable {
         var lsn: LSN
         var operation: UpdateOperation
         var bytes: Int
+        /// Whether the client stops waiting by itself.
+        var hasDeadline: Bool
         /// Called when applied; `nil` if the client did not want to wait.
         var completion: Completion?
     }

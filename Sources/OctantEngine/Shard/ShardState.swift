@@ -7,6 +7,8 @@ package struct MemtableSlot: Sendable {
     package let table: Memtable
     /// The last operation it covers; `nil` while it is the one that is written to.
     package var through: LSN?
+    /// How many points there were after that operation.
+    var liveCount = 0
 }
 
 /// What a reader sees: a set of parts and the last operation that counts. Nobody changes what it names.
@@ -27,6 +29,10 @@ package struct ReadView: Sendable {
     package var liveCount: Int
     /// Counts additions and removals of vectors since the shard was opened.
     package var vectorsEpoch = 0
+    /// Points there were at the checkpoint.
+    var checkpointLiveCount = 0
+    /// What is kept from reads until it is indexed; `nil`: nothing.
+    var deferral: Deferral?
 
     /// All parts that hold rows.
     package var sources: [any RowSource] { segments as [any RowSource] + memtables.map { $0.table as any RowSource } }

@@ -83,6 +83,7 @@ extension Qdrant_CollectionInfo {
             return warning
         }
         updateQueue.length = UInt64(clamping: info.updateQueueLength)
+        if let count = info.deferredPoints { updateQueue.deferredPoints = UInt64(clamping: count) }
         config = try Qdrant_CollectionConfig(info.config)
         for (key, schema, points) in info.payloadSchema {
             var message = Qdrant_PayloadSchemaInfo()

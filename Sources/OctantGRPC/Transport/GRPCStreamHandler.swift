@@ -111,7 +111,7 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         if let method = GRPCMethods.byPath[path] {
             (target, access) = (.unary(method), method.access)
         } else if Reflection.paths.contains(path) {
-            (target, access) = (.reflection, .open)
+            (target, access) = (.reflection, .read)
         } else {
             return refuse(GRPCStatus(.unimplemented, "unknown method \(path)"))
         }

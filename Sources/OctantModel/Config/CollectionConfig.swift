@@ -253,6 +253,8 @@ public struct OptimizerConfig: Sendable, Hashable {
     public var flushIntervalSeconds: Int = 5
     /// Jobs at once; unset: chosen by the engine; 0: background work is off.
     public var maxOptimizationThreads: Int?
+    /// Whether points beyond ``indexingThreshold`` are kept from reads until they are indexed; unset: no.
+    public var preventsUnoptimized: Bool?
 
     /// Qdrant's defaults.
     public init() {}
@@ -276,6 +278,8 @@ public struct OptimizerConfigDiff: Sendable, Hashable {
     public var flushIntervalSeconds: Int?
     /// See ``OptimizerConfig/maxOptimizationThreads``; `.some(nil)` is `"auto"`.
     public var maxOptimizationThreads: Int??
+    /// See ``OptimizerConfig/preventsUnoptimized``.
+    public var preventsUnoptimized: Bool?
 
     /// No change.
     public init() {}
@@ -294,6 +298,7 @@ extension OptimizerConfig {
         if let value = diff.indexingThreshold { merged.indexingThreshold = value }
         if let value = diff.flushIntervalSeconds { merged.flushIntervalSeconds = value }
         if let value = diff.maxOptimizationThreads { merged.maxOptimizationThreads = value }
+        if let value = diff.preventsUnoptimized { merged.preventsUnoptimized = value }
         return merged
     }
 }

@@ -30,13 +30,15 @@ public struct CollectionInfo: Sendable {
     public var payloadSchema: [(key: String, schema: FieldIndexSchema, points: Int)]
     /// Writes that are logged and not yet applied.
     public var updateQueueLength: Int
+    /// Points that reads do not see until they are indexed; `nil`: the collection does not hold points back.
+    public var deferredPoints: Int?
 
     /// A report.
     public init(
         status: Status, optimizerError: String?, warnings: [String], indexedVectorsCount: Int, pointsCount: Int,
         segmentsCount: Int, config: CollectionConfig,
         payloadSchema: [(key: String, schema: FieldIndexSchema, points: Int)],
-        updateQueueLength: Int
+        updateQueueLength: Int, deferredPoints: Int? = nil
     ) {
         self.status = status
         self.optimizerError = optimizerError
@@ -47,5 +49,6 @@ public struct CollectionInfo: Sendable {
         self.config = config
         self.payloadSchema = payloadSchema
         self.updateQueueLength = updateQueueLength
+        self.deferredPoints = deferredPoints
     }
 }

@@ -152,6 +152,10 @@ extension JSONWriter {
         beginObject()
         key("length")
         value(info.updateQueueLength)
+        if let count = info.deferredPoints {
+            key("deferred_points")
+            value(count)
+        }
         endObject()
         endObject()
     }

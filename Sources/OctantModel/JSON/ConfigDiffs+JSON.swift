@@ -47,7 +47,6 @@ extension OptimizerConfigDiff {
     /// Reads `optimizers_config` of a request.
     package init(_ fields: JSONFields) throws(OctantError) {
         self.init()
-        try fields.refuse("prevent_unoptimized") { _, value in value == .bool(false) }
         deletedThreshold = try fields.double("deleted_threshold", from: 0, to: 1)
         vacuumMinVectorNumber = try fields.int("vacuum_min_vector_number", from: 100)
         defaultSegmentNumber = try fields.int("default_segment_number")
@@ -55,6 +54,7 @@ extension OptimizerConfigDiff {
         memmapThreshold = try fields.int("memmap_threshold", or: "memmap_threshold_kb")
         indexingThreshold = try fields.int("indexing_threshold", or: "indexing_threshold_kb")
         flushIntervalSeconds = try fields.int("flush_interval_sec")
+        preventsUnoptimized = try fields.bool("prevent_unoptimized")
         if let value = fields["max_optimization_threads"] {
             if value == .string("auto") {
                 maxOptimizationThreads = .some(nil)
@@ -78,6 +78,7 @@ extension OptimizerConfig {
         object["indexing_threshold"] = orNull(indexingThreshold)
         object.put("flush_interval_sec", flushIntervalSeconds)
         object["max_optimization_threads"] = orNull(maxOptimizationThreads)
+        if let preventsUnoptimized { object["prevent_unoptimized"] = .bool(preventsUnoptimized) }
         return object
     }
 }

@@ -78,6 +78,7 @@ extension OpenAPISchemas {
                 ("max_segment_size?", count(1)), ("memmap_threshold?", count()), ("indexing_threshold?", count()),
                 ("flush_interval_sec?", count()),
                 ("max_optimization_threads?", #"{"anyOf":[{"type":"integer","minimum":0},{"const":"auto"}]}"#),
+                ("prevent_unoptimized?", flag),
             ])
         ),
         (

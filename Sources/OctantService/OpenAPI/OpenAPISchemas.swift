@@ -327,7 +327,7 @@ enum OpenAPISchemas {
                             ("points!", count()),
                         ]))
                 ),
-                ("update_queue!", object([("length!", count())])),
+                ("update_queue!", object([("length!", count()), ("deferred_points?", count())])),
             ])
         ),
         (

@@ -35,7 +35,7 @@ extension Service {
             points.append(([id], "\(info.pointsCount)"))
             running.append(([id], collection.isOptimizing ? "1" : "0"))
             queued.append(([id], "\(info.updateQueueLength)"))
-            deferred.append(([id], "0"))
+            deferred.append(([id], "\(info.deferredPoints ?? 0)"))
             excluded.append(([id, ("vector", "")], "0"))
             replicas.append(([id], "1"))
             dead.append(([id], "0"))
@@ -45,6 +45,9 @@ extension Service {
         text.add("collection_points", .gauge, "approximate amount of points per collection", points)
         text.add("collection_running_optimizations", .gauge, "number of running optimization tasks", running)
         text.add("collection_update_queue_length", .gauge, "writes that are logged and not applied yet", queued)
+        text.add(
+            "collection_update_queue_deferred_points", .gauge, "points that reads do not see until they are indexed",
+            deferred)
         text.add("collection_active_replicas_min", .gauge, "minimum number of active replicas", replicas)
         text.add("collection_active_replicas_max", .gauge, "maximum number of active replicas", replicas)
         text.add("collection_dead_replicas", .gauge, "total amount of shard replicas that are not active", dead)

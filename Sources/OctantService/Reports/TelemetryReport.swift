@@ -85,6 +85,8 @@ extension Service {
         ]
         guard options.detailsLevel >= 3 else { return object }
         let totals = collection.optimizationTotals
+        var queue: JSONObject = ["length": .integer(Int64(info.updateQueueLength))]
+        if let count = info.deferredPoints { queue["deferred_points"] = .integer(Int64(count)) }
         let local: JSONObject = [
             "variant_name": .string("local"), "status": .string(info.status.rawValue),
             "total_optimized_points": .integer(Int64(info.indexedVectorsCount)),
@@ -97,7 +99,7 @@ extension Service {
                     "total_duration_micros": .integer(Self.microseconds(totals.seconds)),
                 ]),
             ]), "async_scorer": .bool(false),
-            "update_queue": .object(["length": .integer(Int64(info.updateQueueLength))]),
+            "update_queue": .object(queue),
         ]
         object["shards"] = .array([
             .object([
