@@ -40,8 +40,9 @@ blackbox: build venv ## Black-box tests of the release build with the official P
 demo: build venv ## Load, search and measure real embeddings (DATA=folder for a full data set)
 	@$(PY) Conformance/with_server.py $(PY) Conformance/demo.py --url {url} --pid {pid} --storage {storage} --data "$(DATA)"
 
-bench: build venv ## Throughput and CPU per request over REST (DATA=folder)
+bench: build venv ## Throughput and CPU per request over REST and gRPC (DATA=folder)
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/rest_bench.py --url {url} --pid {pid} --data "$(DATA)"
+	@$(PY) Conformance/with_server.py $(PY) Benchmarks/compare_transports.py --url {url} --grpc-port {grpc_port} --pid {pid} --data "$(DATA)"
 
 soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \

@@ -4,6 +4,7 @@ import gzip
 import socket
 import struct
 import threading
+import time
 
 import grpc
 import h2.config
