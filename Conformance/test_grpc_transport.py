@@ -180,6 +180,35 @@ def test_what_is_not_grpc(server):
     assert server.alive()
 
 
+def test_older_forms_of_vectors_are_taken_and_the_present_ones_returned(server):
+    client = connect(server)
+    client.delete_collection("forms")
+    client.create_collection("forms", vectors_config={"d": {"size": 2, "distance": "Dot"}, "m": {"size": 2, "distance": "Dot", "multivector_config": {
+        "comparator": "max_sim"}}}, sparse_vectors_config={"s": {}})
+    named = {"d": q.Vector(data=[1, 2]), "m": q.Vector(data=[1, 2, 3, 4], vectors_count=2),
+             "s": q.Vector(data=[0.5, 1.5], indices=q.SparseIndices(data=[7, 3]))}
+    big = 2**62 + 1
+    point = q.PointStruct(id=q.PointId(num=2**63 + 5), vectors=q.Vectors(vectors=q.NamedVectors(vectors=named)), payload={"n": q.Value(integer_value=big)})
+    with raw(server) as r:
+        call = lambda path, message: r.call(path, prefixed(message.SerializeToString()))
+        assert call(UPSERT, q.UpsertPoints(collection_name="forms", wait=True, points=[point]))[0] == 0
+        everything = q.GetPoints(collection_name="forms", ids=[point.id], with_payload=q.WithPayloadSelector(enable=True), with_vectors=q.WithVectorsSelector(enable=True))
+        found = q.GetResponse.FromString(call("/qdrant.Points/Get", everything)[2][5:]).result[0]
+        assert found.id.num == 2**63 + 5 and found.payload["n"].integer_value == big
+        vectors = found.vectors.vectors.vectors
+        assert list(vectors["d"].dense.data) == [1, 2] and not vectors["d"].data
+        assert [list(v.data) for v in vectors["m"].multi_dense.vectors] == [[1, 2], [3, 4]]
+        assert (list(vectors["s"].sparse.indices), list(vectors["s"].sparse.values)) == ([3, 7], [1.5, 0.5])
+        # Without a selector payload comes and vectors do not, as where the request leaves the fields out over REST.
+        bare = q.GetResponse.FromString(call("/qdrant.Points/Get", q.GetPoints(collection_name="forms", ids=[point.id]))[2][5:]).result[0]
+        assert bare.payload and not bare.HasField("vectors")
+        wrong = q.Vector(data=[1, 2, 3], vectors_count=2)
+        point.vectors.vectors.vectors["m"].CopyFrom(wrong)
+        code, message, _ = call(UPSERT, q.UpsertPoints(collection_name="forms", wait=True, points=[point]))
+        assert code == 3 and "vectors_count" in message
+    client.delete_collection("forms")
+
+
 def test_gzip_both_ways(server):
     accepts = (("grpc-accept-encoding", "identity,gzip"),)
     with raw(server) as r:
