@@ -45,6 +45,7 @@ public struct ProductQuantization: Sendable, Hashable {
         }
     }
 
+    /// The size of the codes.
     public var compression: Compression
     /// See ``ScalarQuantization/alwaysRAM``.
     public var alwaysRAM: Bool?
