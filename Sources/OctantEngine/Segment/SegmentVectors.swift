@@ -54,7 +54,7 @@ package final class SegmentVectors: @unchecked Sendable {
         guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
             throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
         }
-        if onDisk { originals.advise(.random) } else { originals.populate() }
+        folder.place(originals, vector.params.residence)
         owners.append(originals)
         rows = DenseRows(
             base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
@@ -88,15 +88,16 @@ package final class SegmentVectors: @unchecked Sendable {
 
         var codes: Int8Codes?
         if let file = entry.file(.codes, vector.name) {
-            var resident = !onDisk
-            if case .scalar(let scalar)? = scheme { resident = scalar.isResident(originalsOnDisk: onDisk) }
-            let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
+            var residence: Residence = onDisk ? .cold : .copied
+            if case .scalar(let scalar)? = scheme { residence = scalar.residence(originalsOnDisk: onDisk) }
+            let (bytes, owner) = try folder.load(file, "CODE", residence)
             codes = try folder.decode(file) { try Int8Codes(bytes: bytes, owner: owner) }
         }
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", resident: !hnsw.isOnDisk)
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner) }
+            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
+            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
+            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
         }
         hasCodes = codes != nil
         hasGraph = graph != nil

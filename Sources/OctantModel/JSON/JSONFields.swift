@@ -123,7 +123,7 @@ package struct JSONFields: Sendable {
     }
 
     /// `memory`: where data is kept. `what` it is, if it cannot be pinned.
-    func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
+    package func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
         guard let name = try string("memory") else { return nil }
         guard let memory = MemoryPlacement(rawValue: name) else {
             throw .json(
