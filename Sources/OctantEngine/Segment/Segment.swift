@@ -191,12 +191,18 @@ package final class Segment: RowSource {
     package func verifyBulk() throws(StorageError) {
         for file in entry.files {
             switch file.role {
-            case .vectors: try folder.open(file, "VECS").verify()
-            case .multivectors: try folder.open(file, "MVEC").verify()
-            case .payload: try folder.open(file, "PAYL").verify()
+            case .vectors: try folder.open(file, "VECS").verifyLeavingCold()
+            case .multivectors: try folder.open(file, "MVEC").verifyLeavingCold()
+            case .payload: try folder.open(file, "PAYL").verifyLeavingCold()
             default: break
             }
         }
+    }
+
+    /// Takes mapped vectors out of this process, as its successor comes into it: searches that still use the segment find
+    /// them in the page cache, and a merge does not hold everything twice.
+    package func releasePages() {
+        for field in fields { field.releasePages() }
     }
 }
 

@@ -141,6 +141,11 @@ package final class SegmentVectors: @unchecked Sendable {
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
+    /// See ``Segment/releasePages()``.
+    func releasePages() {
+        for case let file as BlockFile in owners { file.unload() }
+    }
+
     /// Bytes of the originals.
     package var byteCount: Int { rows.count * rows.dimension * 4 }
 }

@@ -291,6 +291,8 @@ package struct SegmentWriter {
         var keeper: BlockFile?
         if let wanted = policy.codes, places.count >= Self.codedRowsMin {
             try writeCodes(vector, number, wanted, rows)
+            // All were read; what is read again comes from the page cache.
+            mapped.unload()
             if let entry = files.last, recipe.indexed {
                 let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
