@@ -105,7 +105,9 @@ package final class Segment: RowSource {
     ) throws(StorageError) -> [PayloadPath: [FieldIndex]] {
         var indexes: [PayloadPath: [FieldIndex]] = [:]
         for file in entry.files where file.role == .fieldIndex {
-            let schema = fieldIndexes.first { $0.key.description == file.subject && $0.schema.recipe == file.parameters }?.schema
+            let schema = fieldIndexes.first {
+                $0.key.description == file.subject && $0.schema.recipe == file.parameters
+            }?.schema
             let (bytes, owner) = try folder.load(file, "FIDX", schema?.residence ?? .copied)
             let index = try folder.decode(file) { try FieldIndex(bytes: bytes, owner: owner) }
             // Reading it has touched all of it.

@@ -289,7 +289,7 @@ package struct SegmentWriter {
         let policy = IndexPolicy(vector, config: recipe.config)
         var codes: VectorCodes?
         var keeper: BlockFile?
-        if let wanted = policy.codes, places.count >= Self.codedRowsMin {
+        if let wanted = policy.codes, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.
             mapped.unload()
@@ -316,6 +316,13 @@ package struct SegmentWriter {
                 case .int8(let quantile):
                     let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: quantile)
                     try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                case .product(let width):
+                    guard
+                        let shape = ProductShape(
+                            distance: vector.params.distance, dimension: rows.dimension, width: width)
+                    else { throw StorageError(.corrupt, "\(vector.name): no product codes of width \(width)") }
+                    let trained = ProductParameters.train(rows: rows, shape: shape, threads: threads)
+                    try ProductCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
                 }
             }
         }
