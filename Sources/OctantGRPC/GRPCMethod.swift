@@ -20,13 +20,7 @@ package struct GRPCCall: Sendable {
     }
 
     /// Seconds from the start of the call to now: `time` of its answer.
-    package var seconds: Double { Self.seconds(since: start) }
-
-    /// Seconds from an instant to now.
-    package static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let parts = (ContinuousClock.now - start).components
-        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
-    }
+    package var seconds: Double { start.elapsedSeconds }
 }
 
 /// The answer to a call.
