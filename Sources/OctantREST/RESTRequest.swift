@@ -107,6 +107,8 @@ package struct RESTResponse: Sendable {
     package var contentType: String
     /// The body.
     package var body: [UInt8]
+    /// Seconds after which to ask again.
+    package var retryAfter: Int?
 
     /// An answer.
     package init(status: Int, contentType: String = "application/json", body: [UInt8]) {
