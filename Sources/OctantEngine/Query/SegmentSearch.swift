@@ -51,9 +51,9 @@ struct SegmentSearch {
         var options = DenseIndex.Options(
             limit: search.limit, ef: ef, mode: search.params.exact ? .exact : .automatic)
         options.useCodes = wanted?.ignore != true
-        options.oversampling = max(1, wanted?.oversampling ?? 1)
-        options.rescore = field.quantization == nil || (wanted?.rescore ?? false)
-        options.rescoreWholePool = !field.params.isOnDisk
+        options.oversampling = wanted?.oversampling
+        options.rescore = field.quantization.map { wanted?.rescore ?? $0.rescoresByDefault } ?? true
+        options.readsFew = field.params.isOnDisk
         return options
     }
 

@@ -82,6 +82,9 @@ enum ConfigDocument {
             case ("sparse_config", .object(let sparse)): result["sparse"] = .object(read(sparse))
             case ("prefix", .object): result[key] = .bool(true)
             case ("stemmer", .object(let stemmer)): result[key] = .object(stemmerRead(stemmer))
+            case ("product", .object(let product)):
+                // The first value of an enum is not written.
+                result[key] = .object((["compression": .string("x4")] as JSONObject).merging(read(product)))
             case ("disabled", _): break
             case ("quantization_config", .object(let scheme)) where scheme["disabled"] != nil:
                 result[key] = .string("Disabled")
