@@ -29,11 +29,13 @@ extension RowScorer {
     }
 }
 
-/// Scores float rows.
+/// Scores rows by all of their components.
 struct FloatScorer: RowScorer {
     let distance: Distance
     let rows: DenseRows
     var query: UnsafePointer<Float>
+    /// Where a row that is not of floats is written to when it becomes the query. Without, none does.
+    var buffer: UnsafeMutablePointer<Float>?
 
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
@@ -42,19 +44,22 @@ struct FloatScorer: RowScorer {
 
     @inline(__always)
     func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        DenseKernels.batch(
-            distance, query: query, base: rows.base + start &* rows.dimension, dimension: rows.dimension, count: count,
-            out: out)
+        DenseKernels.batch(distance, query: query, rows: rows, start: start, count: count, out: out)
     }
 
     @inline(__always)
     mutating func load(_ row: UInt32) {
-        query = rows.row(row)
+        if let floats = rows.floatBase {
+            query = floats + Int(row) &* rows.dimension
+        } else if let buffer {
+            rows.decode(row, into: buffer)
+            query = UnsafePointer(buffer)
+        }
     }
 
     @inline(__always)
     func prefetch(_ row: UInt32) {
-        ok_prefetch(rows.row(row))
+        ok_prefetch(rows.address(row))
     }
 }
 

@@ -107,8 +107,8 @@ struct ProductTests {
                 var size = 0.0
                 for row in 0..<UInt32(data.count) {
                     codes.decode(row, into: &decoded)
-                    error -= Double(DenseKernels.similarity(.euclid, decoded, data.rows.row(row), 30))
-                    size += Double(DenseKernels.similarity(.dot, data.rows.row(row), data.rows.row(row), 30))
+                    error -= Double(DenseKernels.similarity(.euclid, decoded, data.rows.copy(row), 30))
+                    size += Double(DenseKernels.similarity(.dot, data.rows.copy(row), data.rows.copy(row), 30))
                 }
                 if name == "few" {
                     #expect(error / size < 1e-4, "\(width)")

@@ -140,7 +140,6 @@ package final class Segment: RowSource {
     package func id(_ row: UInt32) -> PointID { ids.id(row) }
     package func version(_ row: UInt32) -> UInt64 { ids.version(row) }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = field(name) { return field.stored(row) }
@@ -183,7 +182,7 @@ package final class Segment: RowSource {
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {
-        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.params.size * 4) }
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
     }
 
     /// Whether every vector that wants a graph has one (or is absent from all points).
