@@ -6,23 +6,38 @@ package final class DenseIndex: @unchecked Sendable {
 
     package let distance: Distance
     package let rows: DenseRows
-    package let codes: Int8Codes?
+    package let codes: VectorCodes?
     package let graph: HNSWGraph?
+    /// What is mapped and read from disk where a search looks. A cold graph knows it itself.
+    package let onDisk: OnDisk
     private let owner: AnyObject
+
+    /// Which structures are on disk.
+    package struct OnDisk: Sendable {
+        package var rows = false
+        package var codes = false
+
+        package init(rows: Bool = false, codes: Bool = false) {
+            self.rows = rows
+            self.codes = codes
+        }
+    }
 
     /// Codes that don't belong to the rows (other count, dimension or distance) and a graph of more rows than there
     /// are are left unused. Rows after the graph's are found by scanning them.
-    package init(distance: Distance, rows: DenseRows, codes: Int8Codes?, graph: HNSWGraph?, owner: AnyObject) {
+    package init(
+        distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, onDisk: OnDisk = OnDisk(),
+        owner: AnyObject
+    ) {
         self.distance = distance
         self.rows = rows
-        if let codes, codes.count == rows.count, codes.parameters.dimension == rows.dimension,
-            codes.parameters.distance == distance
-        {
+        if let codes, codes.count == rows.count, codes.dimension == rows.dimension, codes.distance == distance {
             self.codes = codes
         } else {
             self.codes = nil
         }
         if let graph, graph.count <= rows.count { self.graph = graph } else { self.graph = nil }
+        self.onDisk = onDisk
         self.owner = owner
     }
 
@@ -36,24 +51,57 @@ package final class DenseIndex: @unchecked Sendable {
         let scratch = ScratchPool.take()
         defer { ScratchPool.give(scratch) }
         let found: [ScoredRow]
-        if options.useCodes, let codes {
-            let codeQuery = codes.query(query, scratch)
-            let count: Int
-            if let nibbles = codeQuery.nibbles {
-                count = walkGraph(nibbles, graph, entry, options, scratch, admit)
-                nibbles.refine(scratch, count)
-            } else {
-                count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
+        switch options.useCodes ? codes : nil {
+        case .int8(let codes)?:
+            let coded = codes.query(query, scratch)
+            let bound = options.readsFew ? coded.likelyBound : coded.bound
+            switch (coded.nibbles, onDisk.codes) {
+            case (let nibbles?, false):
+                found = walkCodes(query, nibbles, bound, graph, entry, options, scratch, admit)
+            case (nil, false):
+                found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
+            case (let nibbles?, true):
+                let (options, bound) = readingFew(options, bound)
+                let scorer = ColdScorer(nibbles, skipsRefining: options.rescore)
+                found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
+            case (nil, true):
+                let scorer = ColdScorer(coded.scorer)
+                found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
             }
-            found = finish(query, codeQuery, options, count, scratch)
-        } else {
+        case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
-            let count = walkGraph(scorer, graph, entry, options, scratch, admit)
+            let count =
+                onDisk.rows
+                ? walkGraph(ColdScorer(scorer), graph, entry, options, scratch, admit)
+                : walkGraph(scorer, graph, entry, options, scratch, admit)
             found = scoredRows(scratch.pool, min(count, options.limit))
         }
         guard graph.count < rows.count else { return found }
         let rest = scanAll(query: query, options: options, admit: admit, range: graph.count..<rows.count)
         return Self.merge(found, rest, limit: options.limit)
+    }
+
+    /// Rows that are scored again for each that is wanted where 4-bit codes on disk found them: to refine the pool by
+    /// 8-bit codes first would read a page for each row of it. Measured: docs/performance.md, "Low memory".
+    private static let coldOversampling = 4.0
+
+    /// The options and the bound of a search that walks on 4-bit codes on disk.
+    private func readingFew(_ options: Options, _ bound: ScoreBound) -> (Options, ScoreBound) {
+        guard options.rescore else { return (options, bound) }
+        var options = options
+        options.readsFew = true
+        options.oversampling = max(options.oversampling ?? 0, Self.coldOversampling)
+        return (options, ScoreBound(distance: distance, slack: .infinity))
+    }
+
+    /// Walks on codes and scores what was found again by what is finer.
+    private func walkCodes<S: RowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ graph: HNSWGraph, _ entry: UInt32,
+        _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> [ScoredRow] {
+        let count = walkGraph(scorer, graph, entry, options, scratch, admit)
+        scorer.refine(scratch, count)
+        return finish(query, bound, options, count, scratch)
     }
 
     private func walkGraph<S: RowScorer>(
@@ -73,7 +121,7 @@ package final class DenseIndex: @unchecked Sendable {
         for level in stride(from: graph.maxLevel, to: 0, by: -1) {
             best = descend(scorer, source, level: level, from: best, scratch)
         }
-        let ef = min(max(options.ef, options.limit, 1), max(graph.count, 1))
+        let ef = min(max(options.ef, options.rescoreCount, 1), max(graph.count, 1))
         guard let admit else {
             return walk(scorer, source, level: 0, entry: best, ef: ef, rows: graph.count, scratch)
         }
@@ -88,18 +136,18 @@ package final class DenseIndex: @unchecked Sendable {
 
     /// Turns the pool (sorted by code scores) into the answer.
     func finish(
-        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ options: Options, _ count: Int,
-        _ scratch: SearchScratch
+        _ query: UnsafePointer<Float>, _ bound: ScoreBound, _ options: Options, _ count: Int, _ scratch: SearchScratch
     ) -> [ScoredRow] {
         guard options.rescore else { return scoredRows(scratch.pool, min(count, options.limit)) }
-        let pool = options.rescoreWholePool ? count : min(count, options.rescoreCount)
-        return rescore(query, codeQuery, scratch.pool, pool, limit: options.limit, scratch)
+        let pool = options.readsFew && options.oversampling != nil ? min(count, options.rescoreCount) : count
+        return rescore(query, bound, scratch.pool, pool, limit: options.limit, scratch)
     }
 
     /// Scores a pool that is sorted by code scores again by the float rows, best first, until the bound of the codes'
-    /// error says that nothing behind can be among the `limit` best. The answer is that of scoring the whole pool.
+    /// error says that nothing behind can be among the `limit` best. By a bound that holds for every row, the answer is
+    /// that of scoring the whole pool.
     func rescore(
-        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
+        _ query: UnsafePointer<Float>, _ bound: ScoreBound, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
         limit: Int, _ scratch: SearchScratch
     ) -> [ScoredRow] {
         let limit = min(limit, count)
@@ -109,16 +157,21 @@ package final class DenseIndex: @unchecked Sendable {
         let scores = scratch.scores
         var done = 0
         while done < count {
-            if best.isFull, codeQuery.best(keyScore(pool[done])) < best.floor { break }
-            // A first block a little over the limit, then small ones.
-            let size = min(done == 0 ? min(max((limit &+ 3) & ~3, 16), 512) : 8, count &- done)
+            if best.isFull, bound.best(keyScore(pool[done])) < best.floor { break }
+            // A first block a little over the limit, then small ones. From disk, blocks whose reads go out together.
+            let first = min(max((limit &+ 3) & ~3, 16), 512)
+            let size = min(onDisk.rows ? max(first, coldBlock(bound)) : done == 0 ? first : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
+            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.dimension &* 4, ids, size) }
             DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
             for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
             done &+= size
         }
         return best.rows(limit: limit)
     }
+
+    /// Rows that are read from disk together: without a bound, all that are to be scored.
+    private func coldBlock(_ bound: ScoreBound) -> Int { bound.slack.isFinite ? 32 : 512 }
 
     /// Two sorted answers as one.
     private static func merge(_ a: [ScoredRow], _ b: [ScoredRow], limit: Int) -> [ScoredRow] {

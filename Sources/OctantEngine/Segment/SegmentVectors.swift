@@ -30,9 +30,8 @@ package final class SegmentVectors: @unchecked Sendable {
 
     /// Opens the vector's files.
     ///
-    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes that are to
-    /// be resident are copied to memory with huge pages: random access is a third to a half faster there than in a
-    /// mapped file, which only has small pages.
+    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes are held as
+    /// ``SegmentFolder/load(_:_:_:)`` says.
     package init(
         _ vector: NamedVectorParams, config: CollectionConfig, entry: SegmentEntry, folder: SegmentFolder
     ) throws(StorageError) {
@@ -40,11 +39,35 @@ package final class SegmentVectors: @unchecked Sendable {
         params = vector.params
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         let scheme = vector.params.quantization ?? config.quantization
-        let onDisk = vector.params.isOnDisk
         defaultEF = hnsw.efConstruct
         quantization = scheme
         var owners: [AnyObject] = []
+        let originals = vector.params.residence.limited(by: folder.lowMemory)
+        rows = try Self.openOriginals(vector, entry, folder, &owners)
+        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
+        lengths = try Self.openLengths(vector, entry, folder, &owners)
+        // Codes of the engine's own are held as the originals are.
+        let codesResidence =
+            scheme?.residence(originalsOnDisk: vector.params.isOnDisk) ?? (vector.params.isOnDisk ? .cold : .copied)
+        let codes = try Self.openCodes(vector, entry, folder, codesResidence)
+        var graph: HNSWGraph?
+        if let file = entry.file(.graph, vector.name) {
+            graph = try folder.load(file, "HNSW", hnsw.residence) { try HNSWGraph(bytes: $0, owner: $1, isCold: $2) }
+        }
+        hasCodes = codes != nil
+        hasGraph = graph != nil
+        isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
+        self.owners = owners
+        index = DenseIndex(
+            distance: vector.params.distance, rows: rows, codes: codes, graph: graph,
+            onDisk: DenseIndex.OnDisk(
+                rows: originals == .cold, codes: codesResidence.limited(by: folder.lowMemory) == .cold),
+            owner: OwnerList(owners))
+    }
 
+    private static func openOriginals(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> DenseRows {
         guard let file = entry.file(.vectors, vector.name) else {
             throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
         }
@@ -56,55 +79,45 @@ package final class SegmentVectors: @unchecked Sendable {
         }
         folder.place(originals, vector.params.residence)
         owners.append(originals)
-        rows = DenseRows(
+        return DenseRows(
             base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
+    }
 
-        if let file = entry.file(.presence, vector.name) {
-            let bits = try folder.open(file, "PRES")
-            guard bits.data.count == (entry.rowCount + 63) / 64 * 8, let base = bits.data.baseAddress else {
-                throw StorageError(.corrupt, "\(bits.path): not a bit for each of \(entry.rowCount) rows")
-            }
-            try bits.verify()
-            owners.append(bits)
-            let words = base.assumingMemoryBound(to: UInt64.self)
-            presence = words
-            presentCount = (0..<(entry.rowCount + 63) / 64).reduce(0) { $0 + words[$1].nonzeroBitCount }
-        } else {
-            presence = nil
-            presentCount = entry.rowCount
+    private static func openPresence(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> (UnsafePointer<UInt64>?, Int) {
+        guard let file = entry.file(.presence, vector.name) else { return (nil, entry.rowCount) }
+        let bits = try folder.open(file, "PRES")
+        guard bits.data.count == (entry.rowCount + 63) / 64 * 8, let base = bits.data.baseAddress else {
+            throw StorageError(.corrupt, "\(bits.path): not a bit for each of \(entry.rowCount) rows")
         }
+        try bits.verify()
+        owners.append(bits)
+        let words = base.assumingMemoryBound(to: UInt64.self)
+        return (words, (0..<(entry.rowCount + 63) / 64).reduce(0) { $0 + words[$1].nonzeroBitCount })
+    }
 
-        if let file = entry.file(.lengths, vector.name) {
-            let numbers = try folder.open(file, "LENS")
-            guard numbers.data.count == entry.rowCount * 4, let base = numbers.data.baseAddress else {
-                throw StorageError(.corrupt, "\(numbers.path): not a length for each of \(entry.rowCount) rows")
-            }
-            try numbers.verify()
-            owners.append(numbers)
-            lengths = base.assumingMemoryBound(to: Float.self)
-        } else {
-            lengths = nil
+    private static func openLengths(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> UnsafePointer<Float>? {
+        guard let file = entry.file(.lengths, vector.name) else { return nil }
+        let numbers = try folder.open(file, "LENS")
+        guard numbers.data.count == entry.rowCount * 4, let base = numbers.data.baseAddress else {
+            throw StorageError(.corrupt, "\(numbers.path): not a length for each of \(entry.rowCount) rows")
         }
+        try numbers.verify()
+        owners.append(numbers)
+        return base.assumingMemoryBound(to: Float.self)
+    }
 
-        var codes: Int8Codes?
-        if let file = entry.file(.codes, vector.name) {
-            var residence: Residence = onDisk ? .cold : .copied
-            if case .scalar(let scalar)? = scheme { residence = scalar.residence(originalsOnDisk: onDisk) }
-            let (bytes, owner) = try folder.load(file, "CODE", residence)
-            codes = try folder.decode(file) { try Int8Codes(bytes: bytes, owner: owner) }
+    /// The codes by the magic that their file begins with.
+    private static func openCodes(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ residence: Residence
+    ) throws(StorageError) -> VectorCodes? {
+        guard let file = entry.file(.codes, vector.name) else { return nil }
+        return try folder.load(file, "CODE", residence) { bytes, owner, _ in
+            try VectorCodes(bytes: bytes, owner: owner)
         }
-        var graph: HNSWGraph?
-        if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
-            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
-        }
-        hasCodes = codes != nil
-        hasGraph = graph != nil
-        isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
-        self.owners = owners
-        index = DenseIndex(
-            distance: vector.params.distance, rows: rows, codes: codes, graph: graph, owner: OwnerList(owners))
     }
 
     /// Whether some row has no such vector.

@@ -75,7 +75,7 @@ extension CollectionParams {
     public var payloadResidence: Residence { Residence(payloadMemory, otherwise: onDiskPayload ? .cold : .cached) }
 }
 
-extension ScalarQuantization {
+extension QuantizationConfig {
     /// How the codes are held, beside originals that are on disk or not.
     public func residence(originalsOnDisk: Bool) -> Residence {
         Residence(memory, otherwise: alwaysRAM == true ? .pinned : originalsOnDisk ? .cold : .copied)
