@@ -15,6 +15,9 @@ extension DenseIndex {
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
             let wanted = poolSize(options)
+            if onDisk.codes {
+                return scanCodes(query, ColdScorer(coded.scorer), bound, range, wanted, options, scratch, admit)
+            }
             if let nibbles = coded.nibbles, range.count / 16 > wanted {
                 return scanCodes(query, nibbles, bound, range, max(3 * wanted, 400), options, scratch, admit)
             }
@@ -25,7 +28,11 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
-        let count = scanRun(scorer, range, min(range.count, options.limit), scratch, admit)
+        let capacity = min(range.count, options.limit)
+        let count =
+            onDisk.rows
+            ? scanRun(ColdScorer(scorer), range, capacity, scratch, admit)
+            : scanRun(scorer, range, capacity, scratch, admit)
         return scoredRows(scratch.pool, count)
     }
 
@@ -52,7 +59,10 @@ extension DenseIndex {
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
-            let count = scanList(coded.scorer, ids, capacity, scratch)
+            let count =
+                onDisk.codes
+                ? scanList(ColdScorer(coded.scorer), ids, capacity, scratch)
+                : scanList(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
         case .product(let codes)?:
             let coded = codes.query(query, scratch)
@@ -61,7 +71,10 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
-        let count = scanList(scorer, ids, min(ids.count, options.limit), scratch)
+        let wanted = min(ids.count, options.limit)
+        let count =
+            onDisk.rows
+            ? scanList(ColdScorer(scorer), ids, wanted, scratch) : scanList(scorer, ids, wanted, scratch)
         return scoredRows(scratch.pool, count)
     }
 

@@ -37,9 +37,9 @@ package struct IndexPolicy {
 
     /// The policy of a vector.
     ///
-    /// Codes are made where the user asks for quantisation. Where the originals are resident they are made anyway: the
-    /// graph is built and walked on them, which is several times cheaper, and every score is then computed from the
-    /// originals. Where the originals are on disk without quantisation, memory is what the user is short of.
+    /// Codes are made where the user asks for quantisation, and anyway: the graph is built and walked on them, which is
+    /// several times cheaper, and every score is then computed from the originals. They are held as the originals are;
+    /// where those are on disk, a walk reads an eighth of the bytes that it would read of the originals.
     package init(_ vector: NamedVectorParams, config: CollectionConfig) {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
@@ -47,7 +47,7 @@ package struct IndexPolicy {
         case .product(let product): codes = .product(width: product.compression.width)
         // Not accepted yet.
         case .binary, .turbo: codes = nil
-        case nil: codes = vector.params.isOnDisk ? nil : .int8(quantile: nil)
+        case nil: codes = .int8(quantile: nil)
         }
         graph =
             hnsw.m == 0
