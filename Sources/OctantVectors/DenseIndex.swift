@@ -43,6 +43,9 @@ package final class DenseIndex: @unchecked Sendable {
             } else {
                 found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
             }
+        case .packed(let codes)?:
+            let coded = codes.query(query, scratch)
+            found = walkCodes(query, coded.scorer, coded.bound, graph, entry, options, scratch, admit)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             let count = walkGraph(scorer, graph, entry, options, scratch, admit)
