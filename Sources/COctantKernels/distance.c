@@ -113,6 +113,7 @@ void ok_fill_scalar(struct ok_kernel_table *t) {
     t->code_query = scalar_code_query;
     t->quantize = scalar_quantize;
     t->above = scalar_above;
+    ok_fill_packed_scalar(&t->packed);
     t->level = OK_LEVEL_SCALAR;
 }
 

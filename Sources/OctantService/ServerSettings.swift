@@ -154,7 +154,8 @@ extension ServerSettings {
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
         "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
-        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory", "storage.performance.max_search_threads",
+        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory",
+        "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
