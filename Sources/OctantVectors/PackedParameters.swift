@@ -2,7 +2,7 @@ import COctantKernels
 package import OctantModel
 
 /// How many bits packed codes have for a component, and how queries are compared with them.
-package struct PackedWidth: Sendable, Equatable {
+package struct PackedWidth: Sendable, Hashable, CustomStringConvertible {
     /// Bits of one code: 1, 2, 4 or 8.
     package let bits: Int
     /// The vector is turned in a space of half as many dimensions more, and each of those has a code.
@@ -48,6 +48,10 @@ package struct PackedWidth: Sendable, Equatable {
         case .oneAndHalfBits: self = fine ? .oneAndHalf : .binaryOneAndHalf
         case .twoBits: self = .two
         }
+    }
+
+    package var description: String {
+        "\(bits) bits" + (isExpanded ? ", half as many components more" : "") + (hasBinaryQuery ? ", queries too" : "")
     }
 
     /// What a file's header says; nil for what there is not.

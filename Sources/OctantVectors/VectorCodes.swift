@@ -3,6 +3,7 @@ package import OctantModel
 /// The codes of a segment's vector, of whichever family.
 package enum VectorCodes: Sendable {
     case int8(Int8Codes)
+    case product(ProductCodes)
     case packed(PackedCodes)
 
     /// Reads the byte form of whichever family it is.
@@ -10,6 +11,7 @@ package enum VectorCodes: Sendable {
         guard bytes.count >= 8 else { throw .truncated(expected: 8, found: bytes.count) }
         switch UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) {
         case Int8Codes.magic: self = .int8(try Int8Codes(bytes: bytes, owner: owner))
+        case ProductCodes.magic: self = .product(try ProductCodes(bytes: bytes, owner: owner))
         case PackedCodes.magic: self = .packed(try PackedCodes(bytes: bytes, owner: owner))
         default: throw .badMagic
         }
@@ -19,6 +21,7 @@ package enum VectorCodes: Sendable {
     package var count: Int {
         switch self {
         case .int8(let codes): codes.count
+        case .product(let codes): codes.count
         case .packed(let codes): codes.count
         }
     }
@@ -27,6 +30,7 @@ package enum VectorCodes: Sendable {
     package var dimension: Int {
         switch self {
         case .int8(let codes): codes.parameters.dimension
+        case .product(let codes): codes.shape.dimension
         case .packed(let codes): codes.parameters.dimension
         }
     }
@@ -35,6 +39,7 @@ package enum VectorCodes: Sendable {
     package var distance: Distance {
         switch self {
         case .int8(let codes): codes.parameters.distance
+        case .product(let codes): codes.shape.distance
         case .packed(let codes): codes.parameters.distance
         }
     }
