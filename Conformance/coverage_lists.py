@@ -9,7 +9,6 @@ SNAPSHOTS = "snapshots are not there yet"
 SERVICE = "needs an inference service, and none can be configured yet"
 QUOTAS = "no quota can be enabled yet"
 NEWER = "newer than 1.19"
-CODES = "only scalar quantization is there yet"
 TURBO = "turbo datatypes are not there yet"
 
 # Refused with a status of 400, 405, 422 or 501: never ignored.
@@ -26,8 +25,6 @@ REFUSED = {
     "QuotaConfig.release_margin_percent": QUOTAS,
     "*.id_tracker": NEWER, "IdTrackerParams.*": NEWER, "*IndexParams.nested": NEWER, "TextIndexParams.scoring": NEWER, "TextScoringParams.*": NEWER,
     "TextIndexParams.tokenizer=code": NEWER, "TextQuery.*": NEWER, "TextQueryInput.*": NEWER, "Bm25Scoring.*": NEWER, "Bm25Params.*": NEWER,
-    "ProductQuantization.*": CODES, "ProductQuantizationConfig.*": CODES, "BinaryQuantization.*": CODES, "BinaryQuantizationConfig.*": CODES,
-    "TurboQuantization.*": CODES, "TurboQuantQuantizationConfig.*": CODES,
     "*.datatype=turbo*": TURBO,
     "VectorParams.memory=pinned": "Qdrant refuses it too", "VectorParamsDiff.memory=pinned": "Qdrant refuses it too",
     "PayloadStorageParams.memory=pinned": "Qdrant refuses it too",

@@ -13,6 +13,7 @@ VALUES = {
 # What must stand beside a field for its body to be whole.
 REQUIRED = {
     "VectorParams": {"size": 4, "distance": "Dot"}, "DenseVectorConfig": {"size": 4, "distance": "Dot"}, "ScalarQuantizationConfig": {"type": "int8"},
+    "ProductQuantizationConfig": {"compression": "x16"},
     "CreateFieldIndex": {"field_name": "f", "field_schema": "keyword"}, "SnowballParams": {"type": "snowball", "language": "english"},
     **{f"{kind.title()}IndexParams": {"type": kind} for kind in ("keyword", "integer", "float", "geo", "text", "bool", "datetime", "uuid")},
 }

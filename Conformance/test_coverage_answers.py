@@ -11,7 +11,7 @@ import qdrant_client.http.api as api
 from client_models import ANSWERS, fields, used
 from conftest import connect, wait_green
 from coverage_examples import LOOKUP, READS, SETTINGS
-from coverage_lists import CLUSTER, CODES, NEWER, REFUSED, SNAPSHOTS, entry
+from coverage_lists import CLUSTER, NEWER, REFUSED, SNAPSHOTS, entry
 from octant_server import Server
 from pydantic import TypeAdapter
 from qdrant_client.http.models import models as m
@@ -38,8 +38,6 @@ ABSENT = {
     **{f"{model}.*": SNAPSHOTS for model in ("SnapshotDescription", "CollectionSnapshotTelemetry", "InlineResponse20013", "InlineResponse20014",
                                               "InlineResponse20015")},
     "CollectionsTelemetry.snapshots": SNAPSHOTS,
-    **{f"{model}.*": CODES for model in ("ProductQuantization", "ProductQuantizationConfig", "BinaryQuantization", "BinaryQuantizationConfig",
-                                          "TurboQuantization", "TurboQuantQuantizationConfig")},
     "Usage.*": NO_USAGE, "InferenceUsage.*": NO_USAGE, "ModelUsage.*": NO_USAGE, "HardwareUsage.*": NO_USAGE, "InlineResponse*.usage": NO_USAGE,
     "*.id_tracker": NEWER, "IdTrackerParams.*": NEWER, "*IndexParams.nested": NEWER, "TextIndexParams.scoring": NEWER, "TextScoringParams.*": NEWER,
     "CollectionInfo.created_at": NEWER,
@@ -66,6 +64,9 @@ FULL = {
                       "hnsw_config": {"m": 8, "ef_construct": 64, "full_scan_threshold": 100, "max_indexing_threads": 1, "on_disk": True, "memory": "cold",
                                       "payload_m": 4, "inline_storage": True},
                       "quantization_config": {"scalar": {"type": "int8", "quantile": 0.99, "always_ram": True, "memory": "pinned"}}},
+                **{name: {"size": 4, "distance": "Dot", "quantization_config": {name: {**options, "always_ram": True, "memory": "cached"}}}
+                   for name, options in {"product": {"compression": "x8"}, "binary": {"encoding": "one_bit", "query_encoding": "scalar8bits"},
+                                         "turbo": {"bits": "bits2"}}.items()},
                 "b": {"size": 2, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}}},
     "sparse_vectors": {"s": {"index": {"full_scan_threshold": 10, "on_disk": True, "memory": "cold", "datatype": "float16"}, "modifier": "idf"}},
     "hnsw_config": {"memory": "cached", "payload_m": 3, "inline_storage": False}, "payload": {"memory": "cached"}, "sharding_method": "auto",

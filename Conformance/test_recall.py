@@ -103,6 +103,27 @@ def quantised(client, data):
     client.delete_collection(name)
 
 
+# A family, and the least recall@10 of codes alone, as the scheme has it by default, and with oversampling by three.
+@pytest.mark.parametrize("scheme, alone, default, oversampled", [
+    ({"product": {"compression": "x8"}}, 0.80, 0.80, 0.97), ({"binary": {}}, 0.45, 0.85, 0.85),
+    ({"binary": {"encoding": "two_bits", "query_encoding": "scalar8bits"}}, 0.70, 0.95, 0.95),
+    ({"turbo": {}}, 0.90, 0.90, 0.97), ({"turbo": {"bits": "bits2"}}, 0.75, 0.95, 0.95), ({"turbo": {"bits": "bits1"}}, 0.60, 0.90, 0.90)],
+    ids=str)
+def test_recall_with_other_codes(client, rest, data, scheme, alone, default, oversampled):
+    name = load(client, data, "recall_codes")
+    assert rest("PATCH", f"/collections/{name}", {"quantization_config": scheme}).result is True
+    wait_green(client, name)
+
+    def measured(**search):
+        params = models.SearchParams(hnsw_ef=100, quantization=models.QuantizationSearchParams(**search)) if search else None
+        return recall(ask(client, name, data, params=params), data.truth)
+
+    found = measured(rescore=False), measured(), measured(rescore=True, oversampling=3.0), measured(ignore=True)
+    print(f"{scheme}: recall@10 alone {found[0]:.4f}, default {found[1]:.4f}, oversampled {found[2]:.4f}, ignored {found[3]:.4f}")
+    client.delete_collection(name)
+    assert found[0] >= alone and found[1] >= default and found[2] >= oversampled and found[3] >= 0.97
+
+
 def test_recall_with_everything_on_disk(client, data):
     name = load(client, data, "recall_disk", vectors={"on_disk": True, "hnsw_config": models.HnswConfigDiff(on_disk=True)})
     r = recall(ask(client, name, data), data.truth)
