@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 import BenchSupport
 import OctantModel
@@ -49,7 +49,7 @@ final class Bench {
             }
         }
         for mode in arguments.modes where mode == .flat || mode == .flatCodes {
-            let index = DenseIndex(distance: .cosine, rows: rows, codes: codes, graph: nil, owner: vectors)
+            let index = DenseIndex(distance: .cosine, rows: rows, codes: .int8(codes), graph: nil, owner: vectors)
             measure(index, "-", mode, 0)
         }
     }
@@ -65,7 +65,8 @@ final class Bench {
             guard
                 let index = indexes[words[0]]
                     ?? (words[0] == "-"
-                        ? DenseIndex(distance: .cosine, rows: rows, codes: codes, graph: nil, owner: vectors) : nil)
+                        ? DenseIndex(distance: .cosine, rows: rows, codes: .int8(codes), graph: nil, owner: vectors)
+                        : nil)
             else { return }
             measure(index, words[0], mode, ef)
         }
@@ -87,7 +88,7 @@ final class Bench {
             "cpu_s": number(processSeconds() - cpu), "rss_before_mb": number(before),
             "peak_over_data_mb": number(status("VmHWM") - before), "graph_mb": number(Double(graph.bytes.count) / 1e6),
         ])
-        indexes[name] = DenseIndex(distance: .cosine, rows: rows, codes: codes, graph: graph, owner: vectors)
+        indexes[name] = DenseIndex(distance: .cosine, rows: rows, codes: .int8(codes), graph: graph, owner: vectors)
     }
 
     private func measure(_ index: DenseIndex, _ graph: String, _ mode: Arguments.Mode, _ ef: Int) {

@@ -2,9 +2,9 @@
 // gt_top100.i32.npy. Builds from floats and from codes, then measures searches one at a time on one thread.
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 import OctantModel
 import OctantVectors

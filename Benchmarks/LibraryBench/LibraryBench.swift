@@ -2,9 +2,9 @@ import BenchSupport
 import Octant
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A collection of the data set's points, and measurements of it.
@@ -43,8 +43,11 @@ struct LibraryBench {
         database = try Database.open(options)
         var config = CollectionConfig(
             params: CollectionParams(
-                vectors: .single(VectorParams(size: vectors.columns, distance: .cosine, onDisk: flags.contains("--on-disk")))))
-        if flags.contains("--int8") { config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true)) }
+                vectors: .single(
+                    VectorParams(size: vectors.columns, distance: .cosine, onDisk: flags.contains("--on-disk")))))
+        if flags.contains("--int8") {
+            config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true))
+        }
         isNew = !database.collectionExists("bench")
         if isNew { try database.createCollection("bench", config) }
         collection = try database.collection("bench")

@@ -2,9 +2,9 @@ import BenchSupport
 import Octant
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Sparse vectors of the data set: writes them to an empty collection, then compares all queries with the exact answer.

@@ -2,9 +2,9 @@ import BenchSupport
 import Octant
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 // The library on real data, in this process: load, index, and then answer measuring commands on standard input.

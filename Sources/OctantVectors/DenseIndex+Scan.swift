@@ -10,21 +10,30 @@ extension DenseIndex {
         guard options.limit > 0, !range.isEmpty else { return [] }
         let scratch = ScratchPool.take()
         defer { ScratchPool.give(scratch) }
-        if options.mode != .exact, options.useCodes, let codes {
-            let codeQuery = codes.query(query, scratch)
+        switch options.usesCodes ? codes : nil {
+        case .int8(let codes)?:
+            let coded = codes.query(query, scratch)
+            let bound = options.readsFew ? coded.likelyBound : coded.bound
             let wanted = poolSize(options)
-            let count: Int
-            if let nibbles = codeQuery.nibbles, range.count / 16 > wanted {
-                count = scanRun(nibbles, range, max(3 * wanted, 400), scratch, admit)
-                nibbles.refine(scratch, count)
-            } else {
-                count = scanRun(codeQuery.scorer, range, min(range.count, wanted), scratch, admit)
+            if let nibbles = coded.nibbles, range.count / 16 > wanted {
+                return scanCodes(query, nibbles, bound, range, max(3 * wanted, 400), options, scratch, admit)
             }
-            return finish(query, codeQuery, options, count, scratch)
+            return scanCodes(query, coded.scorer, bound, range, wanted, options, scratch, admit)
+        case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
         let count = scanRun(scorer, range, min(range.count, options.limit), scratch, admit)
         return scoredRows(scratch.pool, count)
+    }
+
+    /// Scans a run on codes and scores the best again by what is finer.
+    private func scanCodes<S: RowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ range: Range<Int>, _ capacity: Int,
+        _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> [ScoredRow] {
+        let count = scanRun(scorer, range, min(range.count, capacity), scratch, admit)
+        scorer.refine(scratch, count)
+        return finish(query, bound, options, count, scratch)
     }
 
     /// Scans the candidates `ids` (distinct, each below the row count, in any order; ascending is fastest).
@@ -36,10 +45,13 @@ extension DenseIndex {
         defer { ScratchPool.give(scratch) }
         let capacity = min(ids.count, poolSize(options))
         // A list hardly longer than the pool would be scored twice.
-        if options.mode != .exact, options.useCodes, let codes, !options.rescore || ids.count > 2 * capacity {
-            let codeQuery = codes.query(query, scratch)
-            let count = scanList(codeQuery.scorer, ids, capacity, scratch)
-            return finish(query, codeQuery, options, count, scratch)
+        let usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
+        switch usesCodes ? codes : nil {
+        case .int8(let codes)?:
+            let coded = codes.query(query, scratch)
+            let count = scanList(coded.scorer, ids, capacity, scratch)
+            return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
+        case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
         let count = scanList(scorer, ids, min(ids.count, options.limit), scratch)
@@ -60,7 +72,7 @@ extension DenseIndex {
     /// before the pool does.
     private func poolSize(_ options: Options) -> Int {
         guard options.rescore else { return options.limit }
-        guard options.rescoreWholePool else { return options.rescoreCount }
+        if options.readsFew, options.oversampling != nil { return options.rescoreCount }
         return max(options.rescoreCount, min(options.limit, 1 << 28) * 4, min(options.limit, 1 << 28) + 118)
     }
 

@@ -6,18 +6,16 @@ package final class DenseIndex: @unchecked Sendable {
 
     package let distance: Distance
     package let rows: DenseRows
-    package let codes: Int8Codes?
+    package let codes: VectorCodes?
     package let graph: HNSWGraph?
     private let owner: AnyObject
 
     /// Codes that don't belong to the rows (other count, dimension or distance) and a graph of more rows than there
     /// are are left unused. Rows after the graph's are found by scanning them.
-    package init(distance: Distance, rows: DenseRows, codes: Int8Codes?, graph: HNSWGraph?, owner: AnyObject) {
+    package init(distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, owner: AnyObject) {
         self.distance = distance
         self.rows = rows
-        if let codes, codes.count == rows.count, codes.parameters.dimension == rows.dimension,
-            codes.parameters.distance == distance
-        {
+        if let codes, codes.count == rows.count, codes.dimension == rows.dimension, codes.distance == distance {
             self.codes = codes
         } else {
             self.codes = nil
@@ -36,17 +34,16 @@ package final class DenseIndex: @unchecked Sendable {
         let scratch = ScratchPool.take()
         defer { ScratchPool.give(scratch) }
         let found: [ScoredRow]
-        if options.useCodes, let codes {
-            let codeQuery = codes.query(query, scratch)
-            let count: Int
-            if let nibbles = codeQuery.nibbles {
-                count = walkGraph(nibbles, graph, entry, options, scratch, admit)
-                nibbles.refine(scratch, count)
+        switch options.useCodes ? codes : nil {
+        case .int8(let codes)?:
+            let coded = codes.query(query, scratch)
+            let bound = options.readsFew ? coded.likelyBound : coded.bound
+            if let nibbles = coded.nibbles {
+                found = walkCodes(query, nibbles, bound, graph, entry, options, scratch, admit)
             } else {
-                count = walkGraph(codeQuery.scorer, graph, entry, options, scratch, admit)
+                found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
             }
-            found = finish(query, codeQuery, options, count, scratch)
-        } else {
+        case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             let count = walkGraph(scorer, graph, entry, options, scratch, admit)
             found = scoredRows(scratch.pool, min(count, options.limit))
@@ -54,6 +51,16 @@ package final class DenseIndex: @unchecked Sendable {
         guard graph.count < rows.count else { return found }
         let rest = scanAll(query: query, options: options, admit: admit, range: graph.count..<rows.count)
         return Self.merge(found, rest, limit: options.limit)
+    }
+
+    /// Walks on codes and scores what was found again by what is finer.
+    private func walkCodes<S: RowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ graph: HNSWGraph, _ entry: UInt32,
+        _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> [ScoredRow] {
+        let count = walkGraph(scorer, graph, entry, options, scratch, admit)
+        scorer.refine(scratch, count)
+        return finish(query, bound, options, count, scratch)
     }
 
     private func walkGraph<S: RowScorer>(
@@ -65,7 +72,7 @@ package final class DenseIndex: @unchecked Sendable {
         for level in stride(from: graph.maxLevel, to: 0, by: -1) {
             best = descend(scorer, source, level: level, from: best, scratch)
         }
-        let ef = min(max(options.ef, options.limit, 1), max(graph.count, 1))
+        let ef = min(max(options.ef, options.rescoreCount, 1), max(graph.count, 1))
         guard let admit else {
             return walk(scorer, source, level: 0, entry: best, ef: ef, rows: graph.count, scratch)
         }
@@ -80,18 +87,18 @@ package final class DenseIndex: @unchecked Sendable {
 
     /// Turns the pool (sorted by code scores) into the answer.
     func finish(
-        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ options: Options, _ count: Int,
-        _ scratch: SearchScratch
+        _ query: UnsafePointer<Float>, _ bound: ScoreBound, _ options: Options, _ count: Int, _ scratch: SearchScratch
     ) -> [ScoredRow] {
         guard options.rescore else { return scoredRows(scratch.pool, min(count, options.limit)) }
-        let pool = options.rescoreWholePool ? count : min(count, options.rescoreCount)
-        return rescore(query, codeQuery, scratch.pool, pool, limit: options.limit, scratch)
+        let pool = options.readsFew && options.oversampling != nil ? min(count, options.rescoreCount) : count
+        return rescore(query, bound, scratch.pool, pool, limit: options.limit, scratch)
     }
 
     /// Scores a pool that is sorted by code scores again by the float rows, best first, until the bound of the codes'
-    /// error says that nothing behind can be among the `limit` best. The answer is that of scoring the whole pool.
+    /// error says that nothing behind can be among the `limit` best. By a bound that holds for every row, the answer is
+    /// that of scoring the whole pool.
     func rescore(
-        _ query: UnsafePointer<Float>, _ codeQuery: CodeQuery, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
+        _ query: UnsafePointer<Float>, _ bound: ScoreBound, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
         limit: Int, _ scratch: SearchScratch
     ) -> [ScoredRow] {
         let limit = min(limit, count)
@@ -101,7 +108,7 @@ package final class DenseIndex: @unchecked Sendable {
         let scores = scratch.scores
         var done = 0
         while done < count {
-            if best.isFull, codeQuery.best(keyScore(pool[done])) < best.floor { break }
+            if best.isFull, bound.best(keyScore(pool[done])) < best.floor { break }
             // A first block a little over the limit, then small ones.
             let size = min(done == 0 ? min(max((limit &+ 3) & ~3, 16), 512) : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }

@@ -81,6 +81,9 @@ package enum DenseKernels {
         for i in 0..<n { v[i] /= length }
     }
 
+    /// Euclidean length.
+    package static func length(_ v: UnsafePointer<Float>, _ n: Int) -> Float { ok_norm2(v, n).squareRoot() }
+
     /// Half-precision numbers as floats.
     package static func halves(_ x: UnsafePointer<UInt16>, count: Int, out: UnsafeMutablePointer<Float>) {
         ok_half_to_float(x, count, out)

@@ -1,25 +1,15 @@
 import COctantKernels
 import OctantModel
 
-/// A query against codes: the scorer, and how far its scores can be from the exact ones.
-struct CodeQuery {
+/// A query against 8-bit codes.
+struct Int8Query {
     let scorer: CodeScorer
     /// Scores by 4-bit codes, if there are any: rougher, from half the memory.
     let nibbles: NibbleScorer?
-    let distance: Distance
-    /// Dot and cosine: bound of |exact - approximate|. Euclid, Manhattan: bound of the difference of the distances.
-    let slack: Float
-
-    /// An upper bound of the exact similarity, given the approximate one.
-    @inline(__always)
-    func best(_ approximate: Float) -> Float {
-        switch distance {
-        case .cosine, .dot, .manhattan: return approximate + slack
-        case .euclid:
-            let length = max(0, (max(0, 0 - approximate)).squareRoot() - slack)
-            return 0 - length * length
-        }
-    }
+    /// Holds for every row.
+    let bound: ScoreBound
+    /// Holds for nearly every row, and is several times narrower: see ``ScoreDeviation``.
+    let likelyBound: ScoreBound
 }
 
 extension Int8Codes {
@@ -28,7 +18,7 @@ extension Int8Codes {
     /// Dot, cosine and Euclid give the query a scale of its own (its codes then use all 8 bits whatever its length);
     /// Manhattan has to use the rows' scale. The bound of the error follows from the triangle inequality, for the
     /// products from that of Cauchy and Schwarz: |x·q - x'·q'| <= |x - x'| |q| + |x'| |q - q'|.
-    func query(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> CodeQuery {
+    func query(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> Int8Query {
         let n = parameters.dimension
         let stride = parameters.stride
         let manhattan = parameters.distance == .manhattan
@@ -76,9 +66,13 @@ extension Int8Codes {
                 base: nibbles, stride: parameters.nibbleStride, codes: scorer, step: parameters.nibbleStep,
                 constant: scorer.constant - 7.5 * factor * Float(scorer.querySum), factor: factor)
         }
-        // NaN (overflow) bounds nothing.
-        return CodeQuery(
-            scorer: scorer, nibbles: nibbleScorer, distance: parameters.distance, slack: slack >= 0 ? slack : .infinity)
+        let bound = ScoreBound(distance: parameters.distance, slack: slack)
+        let length = parameters.distance == .cosine || parameters.distance == .dot ? ok_norm2(query, n).squareRoot() : 1
+        let likely = ScoreBound.deviations * deviation * length
+        return Int8Query(
+            scorer: scorer, nibbles: nibbleScorer, bound: bound,
+            likelyBound: deviation > 0 && likely < bound.slack
+                ? ScoreBound(distance: parameters.distance, slack: likely) : bound)
     }
 
     /// A scorer for rows against rows. `query` has room for a row's codes, `integers` for the rows of one call.

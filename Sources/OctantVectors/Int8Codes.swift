@@ -15,6 +15,9 @@ package struct Int8Codes: @unchecked Sendable {
     /// Upper bound of a decoded row's length (dot and cosine).
     package let maxLength: Float
 
+    /// Standard deviation of the error of scores, see ``ScoreDeviation``; 0 if it was not measured.
+    package let deviation: Float
+
     let base: UnsafePointer<UInt8>
     let norms: UnsafePointer<Int32>?
     /// The same rows in 4 bits.
@@ -64,6 +67,8 @@ package struct Int8Codes: @unchecked Sendable {
         // A bound that is none of a number is no bound: everything is then rescored.
         maxResidual = residual >= 0 ? residual : .infinity
         maxLength = length >= 0 ? length : .infinity
+        let measured = float(trailer + 8)
+        deviation = measured > 0 && measured.isFinite ? measured : 0
         count = rows
         let codes = start + Self.headerBytes
         base = codes.assumingMemoryBound(to: UInt8.self)
@@ -76,8 +81,11 @@ package struct Int8Codes: @unchecked Sendable {
     }
 
     /// Writes the byte form of `rows` piece by piece. Works on up to `threads` threads. Deterministic.
+    ///
+    /// - Parameter measuresError: measure ``deviation``.
     package static func encode(
-        rows: DenseRows, parameters: Int8Parameters, threads: Int, write: (UnsafeRawBufferPointer) throws -> Void
+        rows: DenseRows, parameters: Int8Parameters, threads: Int, measuresError: Bool = true,
+        write: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var header = [UInt32](repeating: 0, count: headerBytes / 4)
         header[0] = UInt32(truncatingIfNeeded: magic)
@@ -128,6 +136,7 @@ package struct Int8Codes: @unchecked Sendable {
         // A little more than computed, for the rounding of the sums themselves.
         trailer[0] = ((parameters.distance == .manhattan ? residual : residual.squareRoot()) * 1.001).bitPattern
         trailer[1] = (Float(norm).squareRoot() * parameters.scale * 1.001).bitPattern
+        if measuresError { trailer[2] = try measuredDeviation(rows, parameters).bitPattern }
         try writeWords(trailer, write)
     }
 
@@ -153,18 +162,44 @@ package struct Int8Codes: @unchecked Sendable {
         }
     }
 
+    /// Encodes a sample by the same parameters and compares its scores.
+    private static func measuredDeviation(_ rows: DenseRows, _ parameters: Int8Parameters) throws -> Float {
+        let sample = ScoreDeviation.sample(rows)
+        return try sample.withUnsafeBufferPointer { sample in
+            guard let base = sample.baseAddress, parameters.dimension > 0 else { return 0 }
+            let rows = DenseRows(
+                base: base, count: sample.count / parameters.dimension, dimension: parameters.dimension)
+            let codes = try make(rows: rows, parameters: parameters, threads: 1, measuresError: false)
+            let scratch = ScratchPool.take()
+            defer { ScratchPool.give(scratch) }
+            return ScoreDeviation.measure(rows, parameters.distance) { query, out in
+                let scorer = codes.query(query, scratch).scorer
+                for start in Swift.stride(from: 0, to: rows.count, by: SearchScratch.block) {
+                    scorer.scoreRun(start, min(SearchScratch.block, rows.count - start), out + start)
+                }
+            }
+        }
+    }
+
     private static func writeWords(_ words: [UInt32], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
         try words.map(\.littleEndian).withUnsafeBytes { try write($0) }
     }
 
     /// Encodes into memory of its own.
     package static func make(
-        rows: DenseRows, distance: Distance, quantile: Double? = nil, threads: Int = 1
+        rows: DenseRows, distance: Distance, quantile: Double? = nil, threads: Int = 1, measuresError: Bool = true
     ) throws -> Int8Codes {
-        let parameters = train(rows: rows, distance: distance, quantile: quantile)
+        try make(
+            rows: rows, parameters: train(rows: rows, distance: distance, quantile: quantile), threads: threads,
+            measuresError: measuresError)
+    }
+
+    private static func make(
+        rows: DenseRows, parameters: Int8Parameters, threads: Int, measuresError: Bool
+    ) throws -> Int8Codes {
         let region = try HugeRegion(byteCount: byteCount(parameters: parameters, count: rows.count))
         var offset = 0
-        try encode(rows: rows, parameters: parameters, threads: threads) { piece in
+        try encode(rows: rows, parameters: parameters, threads: threads, measuresError: measuresError) { piece in
             if let source = piece.baseAddress {
                 (region.base + offset).copyMemory(from: source, byteCount: piece.count)
             }

@@ -18,11 +18,12 @@ extension DenseIndex {
         package var useCodes: Bool
         /// Score the best by codes again by float rows.
         package var rescore: Bool
-        /// With `rescoreWholePool` off: how many times `limit` rows are scored again.
-        package var oversampling: Double
-        /// All of the pool may be scored again (rows in memory): as many as the error bound of the codes leaves
-        /// in question. Off for rows on disk.
-        package var rescoreWholePool: Bool
+        /// The pool holds at least so many times `limit` rows; with `readsFew`, no more of them are scored again. Unset:
+        /// the error bound of the codes alone says how many are.
+        package var oversampling: Double?
+        /// Rows are on disk: those are scored again that the codes' likely error leaves in question, instead of all that
+        /// its bound does.
+        package var readsFew: Bool
         /// Rows a walk with a predicate looks at before it gives up; nil for a limit from `ef`.
         package var visitLimit: Int?
         /// A walk with a predicate scores only rows that pass, and reaches them through those that do not.
@@ -30,7 +31,7 @@ extension DenseIndex {
 
         package init(
             limit: Int, ef: Int, mode: Mode = .automatic, useCodes: Bool = true, rescore: Bool = true,
-            oversampling: Double = 1, rescoreWholePool: Bool = true, visitLimit: Int? = nil, twoHops: Bool = false
+            oversampling: Double? = nil, readsFew: Bool = false, visitLimit: Int? = nil, twoHops: Bool = false
         ) {
             self.limit = limit
             self.ef = ef
@@ -38,14 +39,17 @@ extension DenseIndex {
             self.useCodes = useCodes
             self.rescore = rescore
             self.oversampling = oversampling
-            self.rescoreWholePool = rescoreWholePool
+            self.readsFew = readsFew
             self.visitLimit = visitLimit
             self.twoHops = twoHops
         }
 
-        /// Rows scored again when not all may be.
+        /// Whether scores are those of codes, where there are any.
+        var usesCodes: Bool { mode != .exact && useCodes }
+
+        /// Rows of the pool that oversampling asks for, at least `limit`.
         var rescoreCount: Int {
-            let wanted = (Double(limit) * oversampling).rounded(.up)
+            let wanted = (Double(limit) * (oversampling ?? 1)).rounded(.down)
             return max(limit, Int(exactly: min(max(wanted, 0), 1e9)) ?? limit)
         }
     }

@@ -51,9 +51,10 @@ struct GraphTests {
         let codes = try encoded(rows, .cosine)
         #expect(try encoded(rows, .cosine, threads: 3) == codes)
         let a = DenseIndex(
-            distance: .cosine, rows: rows, codes: try loadCodes(codes), graph: try first.makeGraph(), owner: data)
+            distance: .cosine, rows: rows, codes: .int8(try loadCodes(codes)), graph: try first.makeGraph(), owner: data
+        )
         let b = DenseIndex(
-            distance: .cosine, rows: rows, codes: try Int8Codes.make(rows: rows, distance: .cosine),
+            distance: .cosine, rows: rows, codes: .int8(try Int8Codes.make(rows: rows, distance: .cosine)),
             graph: try load(form), owner: data)
         for q in 0..<20 {
             let query = UnsafePointer(data.base + (1500 + q) * 24)
@@ -117,7 +118,8 @@ struct GraphTests {
         let query = UnsafePointer(data.base + 300 * dimension)
         var random = TestRandom(seed: 92)
         func use(_ graph: HNSWGraph?, _ codes: Int8Codes?) {
-            let index = DenseIndex(distance: .euclid, rows: rows, codes: codes, graph: graph, owner: data)
+            let index = DenseIndex(
+                distance: .euclid, rows: rows, codes: codes.map { .int8($0) }, graph: graph, owner: data)
             let found = index.search(query: query, options: .init(limit: 10, ef: 20))
             #expect(found.allSatisfy { $0.row < 300 && !$0.score.isNaN })
             _ = index.search(query: query, options: .init(limit: 10, ef: 20, rescore: false))

@@ -13,7 +13,7 @@ struct SearchTests {
             let data = TestRows(count: count + 5, dimension: dimension, distance: distance, seed: 11)
             let rows = data.slice(0..<count)
             let codes = try Int8Codes.make(rows: rows, distance: distance, threads: 2)
-            let index = DenseIndex(distance: distance, rows: rows, codes: codes, graph: nil, owner: data)
+            let index = DenseIndex(distance: distance, rows: rows, codes: .int8(codes), graph: nil, owner: data)
             let some = (0..<UInt32(count)).filter { $0 % 3 == 1 }
             for q in 0..<5 {
                 let query = UnsafePointer(data.base + (count + q) * dimension)
@@ -47,7 +47,7 @@ struct SearchTests {
         for source in [HNSWBuilder.Source.rows(rows, distance), .codes(codes)] {
             for threads in [1, 3] {
                 let graph = try buildGraph(source, threads: threads)
-                let index = DenseIndex(distance: distance, rows: rows, codes: codes, graph: graph, owner: data)
+                let index = DenseIndex(distance: distance, rows: rows, codes: .int8(codes), graph: graph, owner: data)
                 for useCodes in [false, true] {
                     var sum = 0.0
                     for q in 0..<50 {
@@ -80,7 +80,7 @@ struct SearchTests {
                 let codeQuery = codes.query(query, scratch)
                 for row in 0..<UInt32(2000) {
                     let exact = DenseKernels.similarity(distance, query, rows.row(row), 40)
-                    let most = codeQuery.best(codeQuery.scorer.score(row))
+                    let most = codeQuery.bound.best(codeQuery.scorer.score(row))
                     #expect(exact <= most + 1e-4 * max(1, exact.magnitude), "\(distance), \(quantile ?? 1)")
                 }
             }
@@ -94,7 +94,7 @@ struct SearchTests {
         let rows = data.slice(0..<count)
         let codes = try Int8Codes.make(rows: rows, distance: distance)
         let graph = try buildGraph(.codes(codes))
-        let index = DenseIndex(distance: distance, rows: rows, codes: codes, graph: graph, owner: data)
+        let index = DenseIndex(distance: distance, rows: rows, codes: .int8(codes), graph: graph, owner: data)
         let passes: @Sendable (UInt32) -> Bool = { Int(($0 &* 2_654_435_761) >> 16) % 100 < percent }
         let admit: RowPredicate = { rows, n, out in for i in 0..<n { out[i] = passes(rows[i]) } }
         var sum = 0.0
@@ -122,7 +122,7 @@ struct SearchTests {
             let codes = try Int8Codes.make(rows: rows, distance: distance)
             #expect(codes.parameters.nibbleStep > 0 && codes.nibbles != nil)
             let graph = try buildGraph(.codes(codes))
-            let index = DenseIndex(distance: distance, rows: rows, codes: codes, graph: graph, owner: data)
+            let index = DenseIndex(distance: distance, rows: rows, codes: .int8(codes), graph: graph, owner: data)
             var sum = 0.0
             for q in 0..<50 {
                 let query = UnsafePointer(data.base + (3000 + q) * 140)
@@ -176,7 +176,8 @@ struct SearchTests {
             let codes = try Int8Codes.make(rows: owner.rows, distance: distance)
             for source in [HNSWBuilder.Source.rows(owner.rows, distance), .codes(codes)] {
                 let graph = try buildGraph(source)
-                let index = DenseIndex(distance: distance, rows: owner.rows, codes: codes, graph: graph, owner: owner)
+                let index = DenseIndex(
+                    distance: distance, rows: owner.rows, codes: .int8(codes), graph: graph, owner: owner)
                 for query in [[3e38, -3e38], [0, 0], [1, 2], [0x1p-149, 0]] as [[Float]] {
                     for options in [
                         Options(limit: 10, ef: 10), .init(limit: 10, ef: 10, useCodes: false),

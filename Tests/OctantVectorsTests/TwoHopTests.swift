@@ -8,7 +8,7 @@ struct TwoHopTests {
     private func index(_ data: TestRows, _ rows: DenseRows, _ distance: Distance) throws -> DenseIndex {
         let codes = try Int8Codes.make(rows: rows, distance: distance)
         return DenseIndex(
-            distance: distance, rows: rows, codes: codes, graph: try buildGraph(.codes(codes)), owner: data)
+            distance: distance, rows: rows, codes: .int8(codes), graph: try buildGraph(.codes(codes)), owner: data)
     }
 
     @Test("find the best of the rows that pass, and only those", arguments: [1, 5, 20, 50, 100])

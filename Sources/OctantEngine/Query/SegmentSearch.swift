@@ -1,7 +1,6 @@
 import OctantModel
 import OctantPayload
 import OctantVectors
-import Glibc
 
 /// A search of one segment: chooses between graph, scan of codes, scan of originals, and scan of the rows that pass the
 /// filter, by what each would cost.
@@ -52,9 +51,9 @@ struct SegmentSearch {
         var options = DenseIndex.Options(
             limit: search.limit, ef: ef, mode: search.params.exact ? .exact : .automatic)
         options.useCodes = wanted?.ignore != true
-        options.oversampling = max(1, wanted?.oversampling ?? 1)
-        options.rescore = field.quantization == nil || (wanted?.rescore ?? false)
-        options.rescoreWholePool = !field.params.isOnDisk
+        options.oversampling = wanted?.oversampling
+        options.rescore = field.quantization.map { wanted?.rescore ?? $0.rescoresByDefault } ?? true
+        options.readsFew = field.params.isOnDisk
         return options
     }
 
@@ -111,7 +110,6 @@ struct SegmentSearch {
     /// With indexes, finding rows is nearly free and the scan decides. Without, every row's payload has to be read to find
     /// them, while the walk reads those of the rows that would enter its pool.
     private func walkIsCheaper(_ compiled: CompiledFilter) -> Bool {
-        if let f = getenv("OCTANT_FORCE") { return f[0] == 119 }
         let matches = compiled.cardinality.expected
         if compiled.isFullyIndexed { return !field.index.scanIsCheaper(matches: matches, options: options) }
         return matches > Self.matchesPerPlaceMin * ef

@@ -1,12 +1,23 @@
 package import OctantModel
 package import OctantVectors
 
+/// How a segment's codes are made.
+package enum CodeRecipe: Hashable {
+    /// 8 bits, and 4 where they are good enough, over a quantile of the components or their full range.
+    case int8(quantile: Double?)
+
+    /// The recipe, as written in the manifest.
+    package var description: String {
+        switch self {
+        case .int8(let quantile): "int8 quantile=\(quantile.map { "\($0)" } ?? "full")"
+        }
+    }
+}
+
 /// What a vector's configuration asks of a segment: which codes and which graph. Pure: values in, values out.
 package struct IndexPolicy {
-    /// How the codes are made, as written in the manifest; `nil`: no codes.
-    package let codes: String?
-    /// The quantile of the codes.
-    package let quantile: Double?
+    /// The codes to keep; `nil`: none.
+    package let codes: CodeRecipe?
     /// The graph to build; `nil`: none.
     package let graph: HNSWParameters?
 
@@ -21,12 +32,10 @@ package struct IndexPolicy {
     package init(_ vector: NamedVectorParams, config: CollectionConfig) {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
-        case .scalar(let scalar):
-            quantile = scalar.quantile
-            codes = "int8 quantile=\(scalar.quantile.map { "\($0)" } ?? "full")"
-        case nil:
-            quantile = nil
-            codes = vector.params.isOnDisk ? nil : "int8 quantile=full"
+        case .scalar(let scalar): codes = .int8(quantile: scalar.quantile)
+        // Not accepted yet.
+        case .product, .binary, .turbo: codes = nil
+        case nil: codes = vector.params.isOnDisk ? nil : .int8(quantile: nil)
         }
         graph =
             hnsw.m == 0
@@ -40,7 +49,7 @@ package struct IndexPolicy {
 
     /// Whether the files of `segment` are what the policy asks for.
     package func matches(_ segment: SegmentEntry, vector: String) -> Bool {
-        if let file = segment.file(.codes, vector), file.parameters != codes { return false }
+        if let file = segment.file(.codes, vector), file.parameters != codes?.description { return false }
         guard let file = segment.file(.graph, vector) else { return true }
         if codes != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
             return false

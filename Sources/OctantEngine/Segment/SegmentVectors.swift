@@ -40,59 +40,15 @@ package final class SegmentVectors: @unchecked Sendable {
         params = vector.params
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         let scheme = vector.params.quantization ?? config.quantization
-        let onDisk = vector.params.isOnDisk
         defaultEF = hnsw.efConstruct
         quantization = scheme
         var owners: [AnyObject] = []
-
-        guard let file = entry.file(.vectors, vector.name) else {
-            throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
-        }
-        let originals = try folder.open(file, "VECS")
-        let (floats, overflow) = entry.rowCount.multipliedReportingOverflow(by: vector.params.size)
-        let data = originals.data
-        guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
-            throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
-        }
-        if onDisk { originals.advise(.random) } else { originals.populate() }
-        owners.append(originals)
-        rows = DenseRows(
-            base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
-
-        if let file = entry.file(.presence, vector.name) {
-            let bits = try folder.open(file, "PRES")
-            guard bits.data.count == (entry.rowCount + 63) / 64 * 8, let base = bits.data.baseAddress else {
-                throw StorageError(.corrupt, "\(bits.path): not a bit for each of \(entry.rowCount) rows")
-            }
-            try bits.verify()
-            owners.append(bits)
-            let words = base.assumingMemoryBound(to: UInt64.self)
-            presence = words
-            presentCount = (0..<(entry.rowCount + 63) / 64).reduce(0) { $0 + words[$1].nonzeroBitCount }
-        } else {
-            presence = nil
-            presentCount = entry.rowCount
-        }
-
-        if let file = entry.file(.lengths, vector.name) {
-            let numbers = try folder.open(file, "LENS")
-            guard numbers.data.count == entry.rowCount * 4, let base = numbers.data.baseAddress else {
-                throw StorageError(.corrupt, "\(numbers.path): not a length for each of \(entry.rowCount) rows")
-            }
-            try numbers.verify()
-            owners.append(numbers)
-            lengths = base.assumingMemoryBound(to: Float.self)
-        } else {
-            lengths = nil
-        }
-
-        var codes: Int8Codes?
-        if let file = entry.file(.codes, vector.name) {
-            var resident = !onDisk
-            if case .scalar(let scalar)? = scheme { resident = scalar.isResident(originalsOnDisk: onDisk) }
-            let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
-            codes = try folder.decode(file) { try Int8Codes(bytes: bytes, owner: owner) }
-        }
+        rows = try Self.openOriginals(vector, entry, folder, &owners)
+        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
+        lengths = try Self.openLengths(vector, entry, folder, &owners)
+        let onDisk = vector.params.isOnDisk
+        let codes = try Self.openCodes(
+            vector, entry, folder, resident: scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk)
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
             let (bytes, owner) = try folder.load(file, "HNSW", resident: !hnsw.isOnDisk)
@@ -104,6 +60,60 @@ package final class SegmentVectors: @unchecked Sendable {
         self.owners = owners
         index = DenseIndex(
             distance: vector.params.distance, rows: rows, codes: codes, graph: graph, owner: OwnerList(owners))
+    }
+
+    private static func openOriginals(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> DenseRows {
+        guard let file = entry.file(.vectors, vector.name) else {
+            throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
+        }
+        let originals = try folder.open(file, "VECS")
+        let (floats, overflow) = entry.rowCount.multipliedReportingOverflow(by: vector.params.size)
+        let data = originals.data
+        guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
+            throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
+        }
+        if vector.params.isOnDisk { originals.advise(.random) } else { originals.populate() }
+        owners.append(originals)
+        return DenseRows(
+            base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
+    }
+
+    private static func openPresence(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> (UnsafePointer<UInt64>?, Int) {
+        guard let file = entry.file(.presence, vector.name) else { return (nil, entry.rowCount) }
+        let bits = try folder.open(file, "PRES")
+        guard bits.data.count == (entry.rowCount + 63) / 64 * 8, let base = bits.data.baseAddress else {
+            throw StorageError(.corrupt, "\(bits.path): not a bit for each of \(entry.rowCount) rows")
+        }
+        try bits.verify()
+        owners.append(bits)
+        let words = base.assumingMemoryBound(to: UInt64.self)
+        return (words, (0..<(entry.rowCount + 63) / 64).reduce(0) { $0 + words[$1].nonzeroBitCount })
+    }
+
+    private static func openLengths(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+    ) throws(StorageError) -> UnsafePointer<Float>? {
+        guard let file = entry.file(.lengths, vector.name) else { return nil }
+        let numbers = try folder.open(file, "LENS")
+        guard numbers.data.count == entry.rowCount * 4, let base = numbers.data.baseAddress else {
+            throw StorageError(.corrupt, "\(numbers.path): not a length for each of \(entry.rowCount) rows")
+        }
+        try numbers.verify()
+        owners.append(numbers)
+        return base.assumingMemoryBound(to: Float.self)
+    }
+
+    /// The codes by the magic that their file begins with.
+    private static func openCodes(
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, resident: Bool
+    ) throws(StorageError) -> VectorCodes? {
+        guard let file = entry.file(.codes, vector.name) else { return nil }
+        let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
+        return try folder.decode(file) { try VectorCodes(bytes: bytes, owner: owner) }
     }
 
     /// Whether some row has no such vector.

@@ -283,20 +283,13 @@ package struct SegmentWriter {
         let rows = DenseRows(
             base: base.assumingMemoryBound(to: Float.self), count: places.count, dimension: vector.params.size)
         let policy = IndexPolicy(vector, config: recipe.config)
-        var codes: Int8Codes?
+        var codes: VectorCodes?
         var keeper: BlockFile?
-        if let parameters = policy.codes, places.count >= Self.codedRowsMin {
-            let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: policy.quantile)
-            let threads = recipe.threads
-            try write(.codes, vector.name, "CODE", name: "codes-\(number)", parameters: parameters) {
-                (file) throws(StorageError) in
-                try Self.storing {
-                    try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
-                }
-            }
-            if let entry = files.last {
-                let (bytes, owner) = try folder.load(entry, "CODE", resident: recipe.indexed)
-                codes = try folder.decode(entry) { try Int8Codes(bytes: bytes, owner: owner) }
+        if let wanted = policy.codes, places.count >= Self.codedRowsMin {
+            try writeCodes(vector, number, wanted, rows)
+            if let entry = files.last, recipe.indexed {
+                let (bytes, owner) = try folder.load(entry, "CODE", resident: true)
+                codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile
             }
         }
@@ -306,10 +299,37 @@ package struct SegmentWriter {
         withExtendedLifetime((mapped, keeper)) {}
     }
 
+    private mutating func writeCodes(
+        _ vector: NamedVectorParams, _ number: Int, _ wanted: CodeRecipe, _ rows: DenseRows
+    ) throws(StorageError) {
+        let threads = recipe.threads
+        try write(.codes, vector.name, "CODE", name: "codes-\(number)", parameters: wanted.description) {
+            (file) throws(StorageError) in
+            try Self.storing {
+                switch wanted {
+                case .int8(let quantile):
+                    let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: quantile)
+                    try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                }
+            }
+        }
+    }
+
+    /// What a graph is built on: the segment's codes if they are fine enough, else 8-bit codes that live as long as the
+    /// build, so that a graph is no worse for rough codes. Small segments are compared by their originals.
+    private func graphSource(
+        _ vector: NamedVectorParams, _ rows: DenseRows, _ codes: VectorCodes?
+    ) throws -> HNSWBuilder.Source {
+        if case .int8(let codes)? = codes { return .codes(codes) }
+        guard rows.count >= Self.codedRowsMin else { return .rows(rows, vector.params.distance) }
+        return .codes(
+            try Int8Codes.make(
+                rows: rows, distance: vector.params.distance, threads: recipe.threads, measuresError: false))
+    }
+
     private mutating func writeGraph(
         _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows,
-        _ codes: Int8Codes?,
-        _ presence: [UInt64]?
+        _ codes: VectorCodes?, _ presence: [UInt64]?
     ) throws(StorageError) {
         let isCancelled = isCancelled
         var existing: HNSWGraph?
@@ -318,10 +338,10 @@ package struct SegmentWriter {
         }
         let threads = recipe.threads
         let builder: HNSWBuilder
-        let source: HNSWBuilder.Source = codes.map { .codes($0) } ?? .rows(rows, vector.params.distance)
         var isPresent: (@Sendable (UInt32) -> Bool)?
         if let presence { isPresent = { row in presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0 } }
         do {
+            let source = try graphSource(vector, rows, codes)
             builder = try HNSWBuilder(parameters: parameters, count: rows.count)
             try builder.build(
                 source: source, existing: existing, threads: threads, isPresent: isPresent, isCancelled: isCancelled)

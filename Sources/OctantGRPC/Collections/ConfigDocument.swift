@@ -77,6 +77,9 @@ enum ConfigDocument {
                 }
             case ("sparse_vectors_config", _): result["sparse_vectors"] = .object(entries(value))
             case ("turboquant", .object(let turbo)): result["turbo"] = .object(read(turbo))
+            case ("product", .object(let product)):
+                // The first value of an enum is not written.
+                result[key] = .object((["compression": .string("x4")] as JSONObject).merging(read(product)))
             case ("disabled", _): break
             case ("quantization_config", .object(let scheme)) where scheme["disabled"] != nil:
                 result[key] = .string("Disabled")

@@ -315,26 +315,3 @@ public struct WALConfig: Sendable, Hashable {
     /// Qdrant's defaults.
     public init() {}
 }
-
-/// How vectors are compressed.
-public enum QuantizationConfig: Sendable, Hashable {
-    /// One byte per dimension.
-    case scalar(ScalarQuantization)
-}
-
-/// Compression to one signed byte per dimension.
-public struct ScalarQuantization: Sendable, Hashable {
-    /// Share of component values inside the range that is kept apart, 0.5–1; unset: the full range.
-    public var quantile: Double?
-    /// Keep the codes resident even where the originals are on disk.
-    public var alwaysRAM: Bool?
-    /// Placement of the codes; wins over ``alwaysRAM``. Unset: that of the originals.
-    public var memory: MemoryPlacement?
-
-    /// Parameters.
-    public init(quantile: Double? = nil, alwaysRAM: Bool? = nil, memory: MemoryPlacement? = nil) {
-        self.quantile = quantile
-        self.alwaysRAM = alwaysRAM
-        self.memory = memory
-    }
-}

@@ -30,7 +30,7 @@ extension CollectionParams {
     public var payloadIsOnDisk: Bool { payloadMemory.map { $0 == .cold } ?? onDiskPayload }
 }
 
-extension ScalarQuantization {
+extension QuantizationConfig {
     /// Whether codes are kept resident, beside original vectors that are on disk or not.
     public func isResident(originalsOnDisk: Bool) -> Bool {
         memory.map { $0 != .cold } ?? (alwaysRAM == true || !originalsOnDisk)

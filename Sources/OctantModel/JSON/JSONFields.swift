@@ -124,15 +124,23 @@ package struct JSONFields: Sendable {
 
     /// `memory`: where data is kept. `what` it is, if it cannot be pinned.
     func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
-        guard let name = try string("memory") else { return nil }
-        guard let memory = MemoryPlacement(rawValue: name) else {
-            throw .json(
-                "\(path("memory")): unknown variant `\(name)`, expected one of `cold`, `cached`, `pinned`")
-        }
+        guard let memory = try variant("memory", MemoryPlacement.self) else { return nil }
         if let what, memory == .pinned {
             throw .invalid(path("memory"), "`pinned` memory placement is not supported for \(what)")
         }
         return memory
+    }
+
+    /// One of an enumeration's names.
+    func variant<Value: RawRepresentable<String> & CaseIterable>(
+        _ key: String, _: Value.Type
+    ) throws(OctantError) -> Value? {
+        guard let name = try string(key) else { return nil }
+        guard let value = Value(rawValue: name) else {
+            let names = Value.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+            throw .json("\(path(key)): unknown variant `\(name)`, expected one of \(names)")
+        }
+        return value
     }
 
     /// Text.

@@ -13,6 +13,8 @@ extension OpenAPISchemas {
     private static let datatype = #"{"enum":["float32","float16","uint8"]}"#
     private static let multivector = object([("comparator!", #"{"const":"max_sim"}"#)])
     private static let payloadStorage = object([("memory?", unpinned)])
+    private static let quantile = #"{"type":"number","minimum":0.5,"maximum":1}"#
+    private static let codes = [("always_ram?", flag), ("memory?", memory)]
     private static let quantizationPatch = anyOf(ref("QuantizationConfig"), #"{"const":"Disabled"}"#)
 
     private static let common: [(String, String)] = [
@@ -33,15 +35,22 @@ extension OpenAPISchemas {
         ),
         (
             "QuantizationConfig",
-            object([
-                (
-                    "scalar!",
-                    object([
-                        ("type!", #"{"const":"int8"}"#), ("quantile?", #"{"type":"number","minimum":0.5,"maximum":1}"#),
-                        ("always_ram?", flag), ("memory?", memory),
-                    ])
-                )
-            ])
+            anyOf(
+                object([("scalar!", object([("type!", #"{"const":"int8"}"#), ("quantile?", quantile)] + codes))]),
+                object([
+                    ("product!", object([("compression!", names(ProductQuantization.Compression.self))] + codes))
+                ]),
+                object([
+                    (
+                        "binary!",
+                        object(
+                            [
+                                ("encoding?", names(BinaryQuantization.Encoding.self)),
+                                ("query_encoding?", names(BinaryQuantization.QueryEncoding.self)),
+                            ] + codes)
+                    )
+                ]),
+                object([("turbo!", object([("bits?", names(TurboQuantization.Bits.self))] + codes))]))
         ),
         (
             "SparseVectorParams",

@@ -1,0 +1,36 @@
+package import OctantModel
+
+/// The codes of a segment's vector, of whichever family.
+package enum VectorCodes: Sendable {
+    case int8(Int8Codes)
+
+    /// Reads the byte form of whichever family it is.
+    package init(bytes: UnsafeRawBufferPointer, owner: AnyObject) throws(VectorFormatError) {
+        guard bytes.count >= 8 else { throw .truncated(expected: 8, found: bytes.count) }
+        switch UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) {
+        case Int8Codes.magic: self = .int8(try Int8Codes(bytes: bytes, owner: owner))
+        default: throw .badMagic
+        }
+    }
+
+    /// Number of rows.
+    package var count: Int {
+        switch self {
+        case .int8(let codes): codes.count
+        }
+    }
+
+    /// Components of a row.
+    package var dimension: Int {
+        switch self {
+        case .int8(let codes): codes.parameters.dimension
+        }
+    }
+
+    /// How rows are compared.
+    package var distance: Distance {
+        switch self {
+        case .int8(let codes): codes.parameters.distance
+        }
+    }
+}
