@@ -152,7 +152,7 @@ struct LibraryBench {
             p95Milliseconds: command.double("p95"))
         let wall = wallSeconds()
         let cpu = processSeconds()
-        let result = try collection.tune(goal, options: options)
+        var result = try collection.tune(goal, options: options)
         let seconds = (wall: wallSeconds() - wall, cpu: processSeconds() - cpu)
         for point in result.points {
             report([
@@ -169,6 +169,14 @@ struct LibraryBench {
             ("statement", "\"\(result.statement)\""), ("wall_s", decimal(seconds.wall)),
             ("cpu_s", decimal(seconds.cpu)),
         ])
+        guard command["apply"] == .bool(true) else { return }
+        try collection.apply(&result)
+        var quiet = 0
+        while quiet < 8 {
+            quiet = collection.info().status == .green ? quiet + 1 : 0
+            usleep(250_000)
+        }
+        try ready()
     }
 
     func close() { database.close() }

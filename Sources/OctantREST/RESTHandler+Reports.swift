@@ -22,6 +22,17 @@ extension RESTHandler {
             let details = try Self.optimizationDetails(request)
             let report = try service.optimizations(try request.collection())
             return .result(since: start) { $0.value(report.json(details)) }
+        case .tune:
+            let collection = try request.collection()
+            try service.tune(collection, try TuneRequest(json: try JSONParser.parse(request.body)))
+            let state = try service.tuning(collection)
+            return .result(since: start) { $0.value(state) }
+        case .tuning:
+            let state = try service.tuning(try request.collection())
+            return .result(since: start) { $0.value(state) }
+        case .endTuning:
+            try service.endTuning(try request.collection())
+            return .result(since: start) { $0.value(true) }
         case .issues:
             let report = service.issuesReport
             return .result(since: start) { $0.value(report) }

@@ -334,8 +334,7 @@ struct RecallParameterTests {
         try store().update { $0 = written }
         #expect(store().content == content)
         let name = try #require(try LocalFileSystem().list(folder.path + "/tuning").first)
-        try LocalFileSystem().unlink(folder.path + "/tuning/" + name)
-        try LocalFileSystem().writeAndSync(folder.path + "/tuning/" + name, [1, 2, 3])
+        #expect(truncate(folder.path + "/tuning/" + name, 70) == 0)
         #expect(store().content == TuningStore.Content())
         try store().update { $0 = written }
         #expect(store().content == content)

@@ -18,7 +18,7 @@ struct RecallSampler {
         for (limit, truth) in zip(Self.limits, truths) {
             var entries: [RecallCurve.Entry] = []
             for ef in TuningGrid.ladder(limit: limit) {
-                let params = view.config.searchParams(using: sample.using, ef: ef, limit: limit)
+                let params = view.config.searchParams(using: sample.using, ef: ef)
                 let reading = try meter.measure(params, limit: limit, truth: truth, pacer: pacer)
                 entries.append(.init(ef: ef, recall: reading.recall, error: reading.recallError))
                 if reading.recall >= Self.recallEnough { break }
@@ -32,11 +32,10 @@ struct RecallSampler {
 extension CollectionConfig {
     /// The parameters of a search whose `ef` the engine chooses: where the codes are the user's, candidates are scored
     /// again by the originals, without which no `ef` brings the recall near 1.
-    func searchParams(using: String, ef: Int, limit: Int) -> SearchParams {
+    func searchParams(using: String, ef: Int) -> SearchParams {
         var search = SearchParams(hnswEF: ef)
         guard let params = params.vectors[using], (params.quantization ?? quantization) != nil else { return search }
-        search.quantization = QuantizationSearchParams(
-            rescore: true, oversampling: params.isOnDisk ? RecallCurve.oversampling(ef: ef, limit: limit) : nil)
+        search.quantization = QuantizationSearchParams(rescore: true)
         return search
     }
 }

@@ -63,7 +63,7 @@ extension Shard {
             stage.params.exact = true
             return
         }
-        let chosen = view.config.searchParams(using: examples.using, ef: ef, limit: limit)
+        let chosen = view.config.searchParams(using: examples.using, ef: ef)
         stage.params.hnswEF = chosen.hnswEF
         if stage.params.quantization == nil { stage.params.quantization = chosen.quantization }
     }
@@ -97,12 +97,7 @@ extension Shard {
     /// Measures the curve of a vector that searches ask for, if the collection is idle. Ends when a write arrives.
     func sampleRecallIfDue() {
         guard let using = recallWishes.withLock({ $0.wanted.first }), isIdle else { return }
-        let mayRun = background.change { background -> Bool in
-            guard !background.closing else { return false }
-            background.measuring += 1
-            return true
-        }
-        guard mayRun else { return }
+        guard beginMeasuring() else { return }
         defer { background.change { $0.measuring -= 1 } }
         do {
             try sampleRecall(using)

@@ -19,13 +19,14 @@ struct TuningGrid {
         guard let params = config.params.vectors[using], (params.quantization ?? config.quantization) != nil else {
             return [Mode()]
         }
-        var modes = [Mode(rescore: false), Mode(rescore: true)]
-        // Of rows on disk, only so many times the limit are read; rows in memory are scored again as needed.
-        if params.isOnDisk { modes += [2, 4, 8].map { Mode(rescore: true, oversampling: $0) } }
-        return modes
+        var modes = [Mode(rescore: false)]
+        // Of rows on disk, no more than so many times the limit are read.
+        if params.isOnDisk { modes += [2, 4].map { Mode(rescore: true, oversampling: $0) } }
+        return modes + [Mode(rescore: true)]
     }
 
-    /// Configurations to try beside the present one.
+    /// Configurations to try beside the present one: every compression with the present graph, and other graphs with the
+    /// present compression and with int8, each with the originals in memory and on disk.
     static func candidates(_ config: CollectionConfig, using: String) -> [TuningConfiguration] {
         guard let params = config.params.vectors[using] else { return [] }
         let hnsw = config.hnsw.applying(params.hnsw)
@@ -35,28 +36,54 @@ struct TuningGrid {
         for (quantization, name) in quantizations where quantization != present {
             compressions.append((.set(quantization), name))
         }
-        let graphs: [(m: Int, ef: Int)?] =
-            [nil] + [(16, 100), (32, 200), (64, 400)].filter { $0 != (hnsw.m, hnsw.efConstruct) }
+        let others = [(m: 16, ef: 100), (m: 32, ef: 200), (m: 64, ef: 512)].filter { $0 != (hnsw.m, hnsw.efConstruct) }
         var candidates: [TuningConfiguration] = []
-        for compression in compressions {
-            for graph in graphs where hnsw.m > 0 || graph == nil {
+        for (place, compression) in compressions.enumerated() {
+            var graphs: [(m: Int, ef: Int)?] = [nil]
+            if hnsw.m > 0, place == 0 || compression.name == int8Name { graphs += others }
+            for graph in graphs {
                 for onDisk in [false, true] {
-                    let isSame = onDisk == params.isOnDisk
-                    var words: [String] = compression.name.isEmpty ? [] : [compression.name]
-                    if let graph { words.append("m \(graph.m) ef_construct \(graph.ef)") }
-                    if !isSame { words.append(onDisk ? "originals on disk" : "originals in memory") }
-                    let candidate = TuningConfiguration(
-                        quantization: compression.patch, m: graph?.m, efConstruct: graph?.ef,
-                        originalsOnDisk: isSame ? nil : onDisk, name: words.joined(separator: ", "))
-                    if !candidate.isCurrent { candidates.append(candidate) }
+                    let candidate = candidate(
+                        compression, graph, onDisk: onDisk == params.isOnDisk ? nil : onDisk)
+                    if !candidate.isCurrent, isAvailable(candidate, config, using) { candidates.append(candidate) }
                 }
             }
         }
         return candidates
     }
 
-    /// The compressions that are tried.
-    private static var quantizations: [(QuantizationConfig, String)] {
-        [(.scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true)), "int8")]
+    private static func candidate(
+        _ compression: (patch: QuantizationPatch?, name: String), _ graph: (m: Int, ef: Int)?, onDisk: Bool?
+    ) -> TuningConfiguration {
+        var words: [String] = compression.name.isEmpty ? [] : [compression.name]
+        if let graph { words.append("m \(graph.m) ef_construct \(graph.ef)") }
+        if let onDisk { words.append(onDisk ? "originals on disk" : "originals in memory") }
+        return TuningConfiguration(
+            quantization: compression.patch, m: graph?.m, efConstruct: graph?.ef, originalsOnDisk: onDisk,
+            name: words.joined(separator: ", "))
     }
+
+    /// Whether a collection may have the configuration: it could be read back.
+    private static func isAvailable(
+        _ candidate: TuningConfiguration, _ config: CollectionConfig, _ using: String
+    ) -> Bool {
+        guard let patch = candidate.patch(using: using) else { return true }
+        do throws(OctantError) {
+            let changed = try config.applying(patch)
+            _ = try CollectionConfig(json: try JSONParser.parse(Array(changed.json.text.utf8)))
+            return true
+        } catch { return false }
+    }
+
+    private static let int8Name = "int8"
+
+    /// The compressions that are tried. Codes are kept in memory: they are what is walked on.
+    private static let quantizations: [(QuantizationConfig, String)] = [
+        (.scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true)), int8Name),
+        (.turbo(TurboQuantization(bits: .bits4, alwaysRAM: true)), "turbo 4 bits"),
+        (.turbo(TurboQuantization(bits: .bits2, alwaysRAM: true)), "turbo 2 bits"),
+        (.turbo(TurboQuantization(bits: .bits1, alwaysRAM: true)), "turbo 1 bit"),
+        (.binary(BinaryQuantization(encoding: .oneBit, alwaysRAM: true)), "binary 1 bit"),
+        (.product(ProductQuantization(compression: .x8, alwaysRAM: true)), "product x8"),
+    ]
 }

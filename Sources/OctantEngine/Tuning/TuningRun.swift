@@ -219,18 +219,18 @@ package final class TuningRun {
             whole: whole.last?.points ?? [], sample: isWhole ? [] : try measure(baseline).last?.points ?? [],
             rowRatio: Double(rows) / Double(max(sampled.rowCount, 1)))
         var points: [TuningPoint] = []
+        var graphs: [String: Segment] = [:]
         for candidate in candidates {
             step(candidate.name)
             let config = try changed(candidate)
             let trial = TuningTrial(candidate, config: config, basis: basis, isWhole: isWhole) { [self] in
-                // The graph is that of the present configuration, unless its parameters are another's.
-                var rows: any RowSource = sampled
-                if candidate.m == nil, candidate.efConstruct == nil, let first = try baseline.view().segments.first,
-                    first.isIndexed
-                {
-                    rows = first
-                }
-                let segment = try build(rows, config, grows: rows !== sampled)
+                // Graphs of the same parameters are the same, whatever the codes.
+                let key = "\(candidate.m ?? 0) \(candidate.efConstruct ?? 0)"
+                if graphs.isEmpty { graphs["0 0"] = try baseline.view().segments.first }
+                let known = graphs[key].flatMap { $0.isIndexed ? $0 : nil }
+                let rows: any RowSource = known ?? sampled
+                let segment = try build(rows, config, grows: known != nil)
+                if known == nil { graphs[key] = segment }
                 return builder.view(of: segment, config, lsn: view.lsn)
             }
             let measured = try measure(trial).flatMap(\.points)

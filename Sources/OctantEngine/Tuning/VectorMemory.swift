@@ -28,10 +28,8 @@ struct VectorMemory {
         let onDisk = params.isOnDisk
         var bytes = onDisk ? 0 : originals
         if !config.hnsw.applying(params.hnsw).isOnDisk { bytes += graph }
-        var codesAreResident = !onDisk
-        if case .scalar(let scalar)? = params.quantization ?? config.quantization {
-            codesAreResident = scalar.isResident(originalsOnDisk: onDisk)
-        }
+        let scheme = params.quantization ?? config.quantization
+        let codesAreResident = scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk
         return bytes + (codesAreResident ? codes : 0)
     }
 }

@@ -74,10 +74,6 @@ public struct RecallCurve: Sendable, Hashable {
 
     private static func loss(_ entry: Entry) -> Double { max(1 - entry.recall + entry.error, lossMin) }
 
-    /// How many times the limit candidates are scored again where the originals are on disk: half of the pool, so that a
-    /// larger pool finds more whatever the codes' error.
-    public static func oversampling(ef: Int, limit: Int) -> Double { max(2, Double(ef) / Double(max(limit, 1)) / 2) }
-
     /// What a search without a curve uses: two to four times what real text embeddings need.
     ///
     /// - Parameters:

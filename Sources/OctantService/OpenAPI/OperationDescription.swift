@@ -98,6 +98,14 @@ extension OperationDescription {
             answer: .result(#"{"type":"object","required":["shard_keys"]}"#)),
         "GET /collections/{collection}/optimizations": .init(
             "Collections", "What background work does", .optimizations, answer: .result(ref("Optimizations"))),
+        "POST /collections/{collection}/tune": .init(
+            "Collections", "Begins to measure searches and to choose a configuration for a goal", .timeout,
+            body: ref("TuneRequest"), example: #"{"recall":0.95,"configurations":false,"cpu_budget":1}"#,
+            answer: .result(ref("Tuning"))),
+        "GET /collections/{collection}/tune": .init(
+            "Collections", "How far tuning is, and its report", .timeout, answer: .result(ref("Tuning"))),
+        "DELETE /collections/{collection}/tune": .init(
+            "Collections", "Ends tuning and forgets the parameters of searches that it left", .timeout, answer: truth),
         "PUT /collections/{collection}/vectors/{name}": .init(
             "Collections", "Adds a vector name", .write, body: ref("AddVector"),
             example: #"{"sparse":{"modifier":"idf"}}"#, answer: written),
