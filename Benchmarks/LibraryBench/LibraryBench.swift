@@ -113,18 +113,21 @@ struct LibraryBench {
 
     private func measure(_ line: String) throws {
         guard case .object(let command) = try JSONParser.parse(line) else { return }
+        if case .object(let wanted)? = command["tune"] { return try tune(wanted) }
         var params = SearchParams(hnswEF: command.int("ef"), exact: command["exact"] == .bool(true))
         if command["rescore"] != nil || command["ignore"] != nil {
             params.quantization = QuantizationSearchParams(
                 ignore: command["ignore"] == .bool(true), rescore: command["rescore"] == .bool(true),
                 oversampling: command.double("oversampling"))
         }
+        params.recall = command.double("recall")
         if command["acorn"] == .bool(true) { params.acorn = AcornParams(enable: true, maxSelectivity: 1) }
         let filter = try command["filter"].map { try Filter(json: $0) }
         var wanted = truth
         if case .string(let path)? = command["truth"] { wanted = try Array2D(path: path, type: "<i4", bytes: 4) }
-        let count = command.int("queries").map { min($0, queries.count) } ?? queries.count
-        let requests = queries.prefix(count).map {
+        let from = min(command.int("from") ?? 0, queries.count)
+        let count = min(command.int("queries") ?? queries.count, queries.count - from)
+        let requests = queries[from..<from + count].map {
             QueryRequest(query: .nearest(.vector(.dense($0))), filter: filter, params: params, limit: 10)
         }
         // With "cold", the first queries are those that find nothing in memory.
@@ -147,7 +150,8 @@ struct LibraryBench {
         var hits = 0
         var total = 0
         for (row, points) in found.enumerated() {
-            let expected = Set(wanted.integers(row).prefix(10).filter { $0 >= 0 }.map { PointID.number(UInt64($0)) })
+            let expected = Set(
+                wanted.integers(from + row).prefix(10).filter { $0 >= 0 }.map { PointID.number(UInt64($0)) })
             hits += points.count { expected.contains($0.id) }
             total += expected.count
         }
@@ -159,6 +163,45 @@ struct LibraryBench {
             ("major_faults", decimal(Double(traffic.majorFaults) / Double(count))),
             ("anon_mb", decimal(status("RssAnon"))), ("file_mb", decimal(status("RssFile"))),
         ])
+    }
+
+    /// Tunes with the first queries, or with stored vectors if their number is 0.
+    private func tune(_ command: JSONObject) throws {
+        var options = TuningOptions()
+        options.queries = Array(queries.prefix(command.int("queries") ?? 0))
+        options.sampleQueries = command.int("sample_queries") ?? options.sampleQueries
+        options.triesConfigurations = command["configurations"] == .bool(true)
+        options.cpuBudget = 1
+        let goal = TuningGoal(
+            recall: command.double("recall"), memoryBytes: command.int("memory"),
+            p95Milliseconds: command.double("p95"))
+        let wall = wallSeconds()
+        let cpu = processSeconds()
+        var result = try collection.tune(goal, options: options)
+        let seconds = (wall: wallSeconds() - wall, cpu: processSeconds() - cpu)
+        for point in result.points {
+            report([
+                ("kind", "\"point\""), ("name", "\"\(point.configuration.name)\""),
+                ("ef", "\(point.search.hnswEF ?? 0)"), ("rescore", "\(point.search.rescore ?? false)"),
+                ("oversampling", decimal(point.search.oversampling ?? 0)), ("recall", decimal(point.recall)),
+                ("error", decimal(point.recallError)), ("p50_us", decimal(point.p50Microseconds)),
+                ("p95_us", decimal(point.p95Microseconds)), ("memory", "\(point.memoryBytes)"),
+                ("source", "\"\(point.source.rawValue)\""), ("front", "\(point.isParetoOptimal)"),
+            ])
+        }
+        report([
+            ("kind", "\"tuned\""), ("meets", "\(result.meetsGoal)"), ("recommended", "\(result.recommended ?? -1)"),
+            ("statement", "\"\(result.statement)\""), ("wall_s", decimal(seconds.wall)),
+            ("cpu_s", decimal(seconds.cpu)),
+        ])
+        guard command["apply"] == .bool(true) else { return }
+        try collection.apply(&result)
+        var quiet = 0
+        while quiet < 8 {
+            quiet = collection.info().status == .green ? quiet + 1 : 0
+            usleep(250_000)
+        }
+        try ready()
     }
 
     func close() { database.close() }

@@ -32,7 +32,7 @@ extension Collection {
                 let other = try siblings(location.collection).shard.view
                 return try Self.stored(id, location.vector ?? using, other)
             }
-            return try planner.plan(request)
+            return shard.choosingSearches(of: try planner.plan(request), view)
         }
         return Array(try QueryRun(view: view, pool: compute).run(plan).dropFirst(request.offset))
     }

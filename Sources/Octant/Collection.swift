@@ -17,6 +17,8 @@ public final class Collection: Sendable {
     private let timer: DeadlineTimer
     /// One change of settings at a time: each starts from what the one before left.
     private let patching = Monitor(())
+    /// Tuning that was begun last.
+    let job = Monitor<TuningJob?>(nil)
 
     init(
         name: String, shard: Shard, compute: ComputePool, timer: DeadlineTimer, openingTime: Duration = .zero

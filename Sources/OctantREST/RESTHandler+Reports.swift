@@ -25,6 +25,17 @@ extension RESTHandler {
         case .collectionMemory:
             let report = try service.memoryReport(try request.collection())
             return .result(since: start) { $0.value(report) }
+        case .tune:
+            let collection = try request.collection()
+            try service.tune(collection, try TuneRequest(json: try JSONParser.parse(request.body)))
+            let state = try service.tuning(collection)
+            return .result(since: start) { $0.value(state) }
+        case .tuning:
+            let state = try service.tuning(try request.collection())
+            return .result(since: start) { $0.value(state) }
+        case .endTuning:
+            try service.endTuning(try request.collection())
+            return .result(since: start) { $0.value(true) }
         case .issues:
             let report = service.issuesReport
             return .result(since: start) { $0.value(report) }

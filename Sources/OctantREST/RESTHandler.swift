@@ -96,8 +96,8 @@ package final class RESTHandler: Sendable {
         case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
-        case .telemetry, .metrics, .optimizations, .collectionMemory, .issues, .clearIssues, .quotas, .updateQuotas,
-            .shardKeys:
+        case .tune, .tuning, .endTuning, .telemetry, .metrics, .optimizations, .collectionMemory, .issues,
+            .clearIssues, .quotas, .updateQuotas, .shardKeys:
             return try runReports(request)
         case .openAPI: return RESTResponse(status: 200, body: Array(OpenAPIDocument.text.utf8))
         case .clusterOnly: throw Service.standalone

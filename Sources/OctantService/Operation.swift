@@ -32,6 +32,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
     case facet, matrixPairs, matrixOffsets
     case openAPI
+    case tune, tuning, endTuning
     case optimizations, collectionMemory, issues, clearIssues, quotas, updateQuotas, shardKeys
     /// What only a cluster can do: 405.
     case clusterOnly
@@ -113,6 +114,9 @@ package enum Operation: String, Sendable, CaseIterable {
         case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
         case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
         case .collectionMemory: Row(verb: .get, path: "/collections/{collection}/memory", access: .read)
+        case .tune: Row(verb: .post, path: "/collections/{collection}/tune", access: .manage)
+        case .tuning: Row(verb: .get, path: "/collections/{collection}/tune", access: .read)
+        case .endTuning: Row(verb: .delete, path: "/collections/{collection}/tune", access: .manage)
         case .issues: Row(verb: .get, path: "/issues", access: .manage)
         case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
         case .quotas: Row(verb: .get, path: "/quotas", access: .manage)

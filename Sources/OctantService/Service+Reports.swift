@@ -13,6 +13,32 @@ extension Service {
         try database.collection(collection).memoryReport().json(database.processMemory())
     }
 
+    /// Begins to tune a collection.
+    package func tune(_ collection: String, _ request: TuneRequest) throws(OctantError) {
+        try database.collection(collection).startTuning(request)
+    }
+
+    /// The tuning that was begun last.
+    package func tuning(_ collection: String) throws(OctantError) -> JSONObject {
+        guard let job = try database.collection(collection).tuningJob else { return ["state": .string("none")] }
+        var object: JSONObject = ["state": .string("running"), "progress": .object(job.progress.json)]
+        switch job.state {
+        case .running: break
+        case .done(let report):
+            object["state"] = .string("done")
+            object["report"] = .object(report.json)
+        case .failed(let error):
+            object["state"] = .string("failed")
+            object["error"] = .string(error.description)
+        }
+        return object
+    }
+
+    /// Ends tuning, and forgets the parameters of searches that an applied recommendation left.
+    package func endTuning(_ collection: String) throws(OctantError) {
+        try database.collection(collection).endTuning()
+    }
+
     /// What the server found that a user could make better.
     package var issuesReport: JSONObject { issues.report(database) }
 

@@ -94,6 +94,7 @@ package final class BackgroundWorker: Sendable {
                     octant_malloc_trim()
                 }
             }
+            for shard in state.withLock({ $0.closed ? [] : Array($0.shards.values) }) { shard.sampleRecallIfDue() }
         }
     }
 }

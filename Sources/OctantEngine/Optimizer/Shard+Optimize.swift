@@ -23,7 +23,7 @@ extension Shard {
         return view.unindexedBytes >= threshold
     }
 
-    private var isIdle: Bool {
+    var isIdle: Bool {
         steadyMilliseconds() &- background.withLock { $0.lastWrite } > Self.idleMilliseconds
     }
 

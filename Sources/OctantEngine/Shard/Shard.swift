@@ -30,6 +30,10 @@ package final class Shard: Sendable {
     let optimizations = Mutex(OptimizationLog())
     let indexedCounts = Mutex(IndexedPoints())
     let deferredAnswers = Mutex<[DeferredAnswer]>([])
+    /// What was learnt by measuring searches.
+    package let tuning: TuningStore
+    /// What searches that name a recall tell background work.
+    let recallWishes = Mutex(RecallWishes())
     let holdsAnswers = Atomic<Bool>(true)
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
@@ -45,6 +49,7 @@ package final class Shard: Sendable {
         self.limits = limits
         self.store = store
         self.log = log
+        tuning = TuningStore(parent: path, fileSystem: fileSystem, log: log)
         state = Monitor(view)
         publication = Monitor(manifest)
     }
@@ -267,7 +272,7 @@ package final class Shard: Sendable {
         }
         applier.withLock { $0 }?.join()
         applier.withLock { $0 = nil }
-        background.wait { $0.inOptimizer ? nil : () }
+        background.wait { $0.inOptimizer || $0.measuring > 0 ? nil : () }
         flushing.withLock { _ in }
         publication.withLock { _ in }
         abandonDeferredAnswers()
@@ -348,6 +353,8 @@ struct BackgroundState: Sendable {
     var optimizerError: String?
     /// The optimizer's thread is looking at the shard or working on it.
     var inOptimizer = false
+    /// Threads that measure searches of the shard.
+    var measuring = 0
     /// An optimisation is running.
     var optimizing = false
     /// The shard is closing: background work stops.

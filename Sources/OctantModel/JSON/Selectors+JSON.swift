@@ -52,6 +52,12 @@ extension SearchParams {
                 enable: try walk.bool("enable") ?? false, maxSelectivity: try walk.double("max_selectivity", in: .share)
             )
         }
+        if let wanted = try fields.double("recall", in: .share) {
+            guard wanted > 0 else {
+                throw .invalid(fields.path("recall"), "value 0 invalid, must be above 0 and at most 1")
+            }
+            recall = wanted
+        }
         if let idf = fields["idf"], idf != .string("global") { idfCorpus = try Self.corpus(idf, fields.path("idf")) }
     }
 

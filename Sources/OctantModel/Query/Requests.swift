@@ -35,12 +35,17 @@ public struct SearchParams: Hashable, Sendable {
     public var idfCorpus: Filter?
     /// How the graph is walked with a filter that few points pass; unset: as with any filter.
     public var acorn: AcornParams?
+    /// The share of the true nearest points to find, above 0 and at most 1: the engine chooses ``hnswEF`` by what it has
+    /// measured. ``hnswEF`` and ``exact`` win where they are given too.
+    public var recall: Double?
 
     /// Parameters.
     public init(
         hnswEF: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
-        quantization: QuantizationSearchParams? = nil, idfCorpus: Filter? = nil, acorn: AcornParams? = nil
+        quantization: QuantizationSearchParams? = nil, idfCorpus: Filter? = nil, acorn: AcornParams? = nil,
+        recall: Double? = nil
     ) {
+        self.recall = recall
         self.idfCorpus = idfCorpus
         self.acorn = acorn
         self.hnswEF = hnswEF

@@ -3,7 +3,7 @@ import OctantModel
 /// The JSON Schemas that the OpenAPI document names.
 enum OpenAPISchemas {
     /// All of them, by name.
-    static var all: [(name: String, schema: String)] { values + settings + requests + answers }
+    static var all: [(name: String, schema: String)] { values + settings + requests + answers + tuning }
 
     static func ref(_ name: String) -> String { OperationDescription.ref(name) }
     static func list(_ name: String) -> String { OperationDescription.list(name) }
@@ -143,6 +143,7 @@ enum OpenAPISchemas {
                     ])
                 ),
                 ("acorn?", object([("enable?", flag), ("max_selectivity?", share)])),
+                ("recall?", #"{"type":"number","exclusiveMinimum":0,"maximum":1}"#),
                 ("idf?", anyOf(#"{"const":"global"}"#, object([("corpus!", ref("Filter"))], closed: true))),
             ])
         ),

@@ -101,6 +101,14 @@ extension OperationDescription {
         "GET /collections/{collection}/memory": .init(
             "Collections", "Where the bytes of a collection are, and the memory of the process",
             answer: .result(ref("MemoryReport"))),
+        "POST /collections/{collection}/tune": .init(
+            "Collections", "Begins to measure searches and to choose a configuration for a goal", .timeout,
+            body: ref("TuneRequest"), example: #"{"recall":0.95,"configurations":false,"cpu_budget":1}"#,
+            answer: .result(ref("Tuning"))),
+        "GET /collections/{collection}/tune": .init(
+            "Collections", "How far tuning is, and its report", .timeout, answer: .result(ref("Tuning"))),
+        "DELETE /collections/{collection}/tune": .init(
+            "Collections", "Ends tuning and forgets the parameters of searches that it left", .timeout, answer: truth),
         "PUT /collections/{collection}/vectors/{name}": .init(
             "Collections", "Adds a vector name", .write, body: ref("AddVector"),
             example: #"{"sparse":{"modifier":"idf"}}"#, answer: written),

@@ -1,0 +1,35 @@
+import OctantModel
+
+/// Bytes that one vector of a collection takes, by its files.
+struct VectorMemory {
+    /// Original vectors, with what says which points have one.
+    var originals = 0
+    var codes = 0
+    var graph = 0
+
+    /// The bytes of the vector `using` in the segments of a view.
+    init(_ segments: [Segment], using: String) {
+        for segment in segments {
+            for file in segment.entry.files where file.subject == using {
+                let bytes = Int(clamping: file.summary.size)
+                switch file.role {
+                case .vectors, .presence, .lengths: originals += bytes
+                case .codes: codes += bytes
+                case .graph: graph += bytes
+                case .ids, .payload, .fieldIndex, .sparse, .multivectors: break
+                }
+            }
+        }
+    }
+
+    /// Bytes that are to be in memory with a configuration.
+    func resident(_ config: CollectionConfig, using: String) -> Int {
+        guard let params = config.params.vectors[using] else { return 0 }
+        let onDisk = params.isOnDisk
+        var bytes = onDisk ? 0 : originals
+        if !config.hnsw.applying(params.hnsw).isOnDisk { bytes += graph }
+        let scheme = params.quantization ?? config.quantization
+        let codesAreResident = scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk
+        return bytes + (codesAreResident ? codes : 0)
+    }
+}
