@@ -44,9 +44,9 @@ package struct DiskTraffic {
     package init() {
         var usage = rusage()
         #if canImport(Glibc)
-            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         #else
-            getrusage(RUSAGE_SELF, &usage)
+        getrusage(RUSAGE_SELF, &usage)
         #endif
         bytes = Int(usage.ru_inblock) * 512
         majorFaults = Int(usage.ru_majflt)

@@ -8,6 +8,8 @@ struct ColdScorer<Inner: RowScorer>: RowScorer {
     /// Where the rows are that the pool is refined by.
     let finer: (base: UnsafeRawPointer, stride: Int)?
 
+    var place: (base: UnsafeRawPointer, stride: Int) { (base, stride) }
+
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
         DiskReads.ask(base, stride: stride, ids, count)
@@ -51,15 +53,9 @@ extension ColdScorer where Inner == NibbleScorer {
     }
 }
 
-extension ColdScorer where Inner == CodeScorer {
-    init(_ inner: CodeScorer) {
-        self.init(inner: inner, base: inner.base, stride: inner.stride, skipsRefining: false, finer: nil)
-    }
-}
-
-extension ColdScorer where Inner == FloatScorer {
-    init(_ inner: FloatScorer) {
+extension ColdScorer {
+    init(_ inner: Inner) {
         self.init(
-            inner: inner, base: inner.rows.base, stride: inner.rows.dimension &* 4, skipsRefining: false, finer: nil)
+            inner: inner, base: inner.place.base, stride: inner.place.stride, skipsRefining: false, finer: nil)
     }
 }

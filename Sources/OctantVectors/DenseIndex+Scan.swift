@@ -22,6 +22,12 @@ extension DenseIndex {
                 return scanCodes(query, nibbles, bound, range, max(3 * wanted, 400), options, scratch, admit)
             }
             return scanCodes(query, coded.scorer, bound, range, wanted, options, scratch, admit)
+        case .product(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
@@ -56,11 +62,16 @@ extension DenseIndex {
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
-            let count =
-                onDisk.codes
-                ? scanList(ColdScorer(coded.scorer), ids, capacity, scratch)
-                : scanList(coded.scorer, ids, capacity, scratch)
+            let count = scanListAnywhere(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
+        case .product(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            let count = scanListAnywhere(scorer, ids, capacity, scratch)
+            return finish(query, bound, options, count, scratch)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            let count = scanListAnywhere(scorer, ids, capacity, scratch)
+            return finish(query, bound, options, count, scratch)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
@@ -109,6 +120,14 @@ extension DenseIndex {
         }
         best.sort()
         return best.count
+    }
+
+    /// The same for a list of rows whose codes are in memory or on disk.
+    private func scanListAnywhere<S: RowScorer>(
+        _ scorer: S, _ list: UnsafeBufferPointer<UInt32>, _ capacity: Int, _ scratch: SearchScratch
+    ) -> Int {
+        onDisk.codes
+            ? scanList(ColdScorer(scorer), list, capacity, scratch) : scanList(scorer, list, capacity, scratch)
     }
 
     /// The same for a list of rows.

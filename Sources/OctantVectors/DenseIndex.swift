@@ -58,16 +58,19 @@ package final class DenseIndex: @unchecked Sendable {
             switch (coded.nibbles, onDisk.codes) {
             case (let nibbles?, false):
                 found = walkCodes(query, nibbles, bound, graph, entry, options, scratch, admit)
-            case (nil, false):
-                found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
+            case (nil, _):
+                found = walkAnywhere(query, coded.scorer, bound, graph, entry, options, scratch, admit)
             case (let nibbles?, true):
                 let (options, bound) = readingFew(options, bound)
                 let scorer = ColdScorer(nibbles, skipsRefining: options.rescore)
                 found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
-            case (nil, true):
-                let scorer = ColdScorer(coded.scorer)
-                found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
             }
+        case .product(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            found = walkAnywhere(query, scorer, bound, graph, entry, options, scratch, admit)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            found = walkAnywhere(query, scorer, bound, graph, entry, options, scratch, admit)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             let count =
@@ -102,6 +105,16 @@ package final class DenseIndex: @unchecked Sendable {
         let count = walkGraph(scorer, graph, entry, options, scratch, admit)
         scorer.refine(scratch, count)
         return finish(query, bound, options, count, scratch)
+    }
+
+    /// The same on codes that are in memory or on disk.
+    private func walkAnywhere<S: RowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ graph: HNSWGraph, _ entry: UInt32,
+        _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> [ScoredRow] {
+        onDisk.codes
+            ? walkCodes(query, ColdScorer(scorer), bound, graph, entry, options, scratch, admit)
+            : walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
     }
 
     private func walkGraph<S: RowScorer>(

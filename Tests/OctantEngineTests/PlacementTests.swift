@@ -58,7 +58,8 @@ struct PlacementTests {
     func sameAnswers() throws {
         let int8 = QuantizationConfig.scalar(ScalarQuantization(memory: .cold))
         let cases: [(MemoryPlacement?, MemoryPlacement?, QuantizationConfig?)] = [
-            (nil, nil, nil), (.cold, .cold, nil), (.cached, .cached, nil), (.cold, .pinned, int8), (.cached, .cold, int8),
+            (nil, nil, nil), (.cold, .cold, nil), (.cached, .cached, nil), (.cold, .pinned, int8),
+            (.cached, .cold, int8),
         ]
         // By whether the scores are those of the user's codes.
         var expected: [Bool: [[PointID]]] = [:]
@@ -86,7 +87,9 @@ struct PlacementTests {
                 }
                 let found = try answers(try database.collection("c"))
                 if expected[codes == nil] == nil { expected[codes == nil] = found }
-                #expect(found == expected[codes == nil], "\(String(describing: vectors)) \(String(describing: graph)) \(mode)")
+                #expect(
+                    found == expected[codes == nil],
+                    "\(String(describing: vectors)) \(String(describing: graph)) \(mode)")
             }
         }
     }
@@ -114,7 +117,8 @@ struct PlacementTests {
             defer { database.close() }
             let report = try database.collection("c").memoryReport()
             let structures = report.parts.filter { $0.uuid != nil }.flatMap(\.structures)
-            #expect(Set(structures.map(\.kind)).isSuperset(of: ["ids", "payload", "vectors", "codes", "graph", "sparse"]))
+            #expect(
+                Set(structures.map(\.kind)).isSuperset(of: ["ids", "payload", "vectors", "codes", "graph", "sparse"]))
             #if os(Linux)
             for structure in structures where ["vectors", "codes", "graph"].contains(structure.kind) {
                 let use = structure.use
@@ -127,7 +131,8 @@ struct PlacementTests {
                 case nil: Issue.record("\(structure)")
                 }
             }
-            #expect(structures.filter { $0.kind == "graph" }.allSatisfy { $0.residence?.rawValue == placement.rawValue })
+            #expect(
+                structures.filter { $0.kind == "graph" }.allSatisfy { $0.residence?.rawValue == placement.rawValue })
             let process = database.processMemory()
             #expect(process.resident > process.collections.resident)
             #expect(process.base > 0)
@@ -148,11 +153,13 @@ struct PlacementTests {
         #expect(hnsw.residence == .copied)
         hnsw.memory = .pinned
         #expect(hnsw.residence == .pinned)
-        #expect(QuantizationConfig.scalar(ScalarQuantization(alwaysRAM: true)).residence(originalsOnDisk: true) == .pinned)
+        #expect(
+            QuantizationConfig.scalar(ScalarQuantization(alwaysRAM: true)).residence(originalsOnDisk: true) == .pinned)
         #expect(QuantizationConfig.scalar(ScalarQuantization()).residence(originalsOnDisk: true) == .cold)
         #expect(FieldIndexSchema(type: .bool).residence == .copied)
         #expect(
-            FieldIndexSchema(type: .bool, params: Payload(["type": .string("bool"), "memory": .string("cold")])).residence
+            FieldIndexSchema(type: .bool, params: Payload(["type": .string("bool"), "memory": .string("cold")]))
+                .residence
                 == .cold)
         for residence in Residence.allCases {
             #expect(residence.limited(by: .disabled) == residence)

@@ -98,7 +98,7 @@ package final class Memtable: RowSource, @unchecked Sendable {
         return fields.reduce(0) { sum, field in
             guard let params = config.params.vectors[field.name] else { return sum }
             let wanted = config.hnsw.applying(params.hnsw).m != 0
-            return sum + (wanted ? max(0, rows - field.absentCount) * field.dimension * 4 : 0)
+            return sum + (wanted ? max(0, rows - field.absentCount) * params.rowBytes : 0)
         }
     }
 
@@ -115,10 +115,6 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package func id(_ row: UInt32) -> PointID { ids[Int(row)] }
     package func version(_ row: UInt32) -> UInt64 { versions[Int(row)] }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads[Int(row)] }
-
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? {
-        fields.first { $0.name == name }?.vector(row)
-    }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = fields.first(where: { $0.name == name }) { return field.stored(row) }
@@ -277,6 +273,9 @@ package final class MemtableVectors: @unchecked Sendable {
         case .stored(.scaled(let source, let length)) where source.count == dimension:
             if let base = source.baseAddress { place.update(from: base, count: dimension) }
             lengths?[Int(row)] = length
+        case .stored(.compact(let source, let number)) where source.dimension == dimension:
+            source.decode(number, into: place)
+            if let length = source.lengths?[Int(number)] { lengths?[Int(row)] = length }
         case .none, .given, .stored:
             present[Int(row)] = false
             absent.add(1, ordering: .relaxed)
@@ -296,7 +295,7 @@ package final class MemtableVectors: @unchecked Sendable {
     package func isPresent(_ row: UInt32) -> Bool { present[Int(row)] }
 
     /// The components of a row.
-    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
+    private func vector(_ row: UInt32) -> UnsafePointer<Float>? {
         present[Int(row)] ? UnsafePointer(components + Int(row) * dimension) : nil
     }
 

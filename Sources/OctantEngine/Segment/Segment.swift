@@ -151,7 +151,6 @@ package final class Segment: RowSource {
     package func id(_ row: UInt32) -> PointID { ids.id(row) }
     package func version(_ row: UInt32) -> UInt64 { ids.version(row) }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = field(name) { return field.stored(row) }
@@ -194,7 +193,7 @@ package final class Segment: RowSource {
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {
-        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.params.size * 4) }
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
     }
 
     /// Whether every vector that wants a graph has one (or is absent from all points).
@@ -204,12 +203,18 @@ package final class Segment: RowSource {
     package func verifyBulk() throws(StorageError) {
         for file in entry.files {
             switch file.role {
-            case .vectors: try folder.open(file, "VECS").verify()
-            case .multivectors: try folder.open(file, "MVEC").verify()
-            case .payload: try folder.open(file, "PAYL").verify()
+            case .vectors: try folder.open(file, "VECS").verifyLeavingCold()
+            case .multivectors: try folder.open(file, "MVEC").verifyLeavingCold()
+            case .payload: try folder.open(file, "PAYL").verifyLeavingCold()
             default: break
             }
         }
+    }
+
+    /// Takes mapped vectors out of this process, as its successor comes into it: searches that still use the segment find
+    /// them in the page cache, and a merge does not hold everything twice.
+    package func releasePages() {
+        for field in fields { field.releasePages() }
     }
 }
 

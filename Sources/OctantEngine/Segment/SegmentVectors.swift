@@ -43,9 +43,9 @@ package final class SegmentVectors: @unchecked Sendable {
         quantization = scheme
         var owners: [AnyObject] = []
         let originals = vector.params.residence.limited(by: folder.lowMemory)
-        rows = try Self.openOriginals(vector, entry, folder, &owners)
-        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
         lengths = try Self.openLengths(vector, entry, folder, &owners)
+        rows = try Self.openOriginals(vector, entry, folder, lengths, &owners)
+        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
         // Codes of the engine's own are held as the originals are.
         let codesResidence =
             scheme?.residence(originalsOnDisk: vector.params.isOnDisk) ?? (vector.params.isOnDisk ? .cold : .copied)
@@ -66,21 +66,18 @@ package final class SegmentVectors: @unchecked Sendable {
     }
 
     private static func openOriginals(
-        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder,
+        _ lengths: UnsafePointer<Float>?, _ owners: inout [AnyObject]
     ) throws(StorageError) -> DenseRows {
         guard let file = entry.file(.vectors, vector.name) else {
             throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
         }
         let originals = try folder.open(file, "VECS")
-        let (floats, overflow) = entry.rowCount.multipliedReportingOverflow(by: vector.params.size)
-        let data = originals.data
-        guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
-            throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
-        }
+        let rows = try DenseRows(
+            originals, recipe: file.parameters, count: entry.rowCount, dimension: vector.params.size, lengths: lengths)
         folder.place(originals, vector.params.residence)
         owners.append(originals)
-        return DenseRows(
-            base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
+        return rows
     }
 
     private static func openPresence(
@@ -130,21 +127,21 @@ package final class SegmentVectors: @unchecked Sendable {
         return presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0
     }
 
-    /// The components of a row.
-    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
-        guard Int(row) < rows.count, isPresent(row) else { return nil }
-        return rows.base + Int(row) * rows.dimension
-    }
-
     /// The vector of a row.
     package func stored(_ row: UInt32) -> StoredVector? {
-        guard let components = vector(row) else { return nil }
-        let buffer = UnsafeBufferPointer(start: components, count: rows.dimension)
+        guard Int(row) < rows.count, isPresent(row) else { return nil }
+        guard let base = rows.floatBase else { return .compact(rows, row) }
+        let buffer = UnsafeBufferPointer(start: base + Int(row) * rows.dimension, count: rows.dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
+    /// See ``Segment/releasePages()``.
+    func releasePages() {
+        for case let file as BlockFile in owners { file.unload() }
+    }
+
     /// Bytes of the originals.
-    package var byteCount: Int { rows.count * rows.dimension * 4 }
+    package var byteCount: Int { rows.byteCount }
 }
 
 /// Keeps several objects alive as one.

@@ -51,6 +51,7 @@ extension Shard {
             var segment: Segment?
             if let written = replacement.written {
                 let entry = try addMissingIndexes(written.entry, written.folder, next.fieldIndexes)
+                for segment in gone { segment.releasePages() }
                 let opened = try Segment(
                     entry, folder: written.folder, config: next.config, fieldIndexes: next.fieldIndexes)
                 carryDeaths(replacement, into: opened)
