@@ -31,6 +31,8 @@ parser.add_argument("bench")
 parser.add_argument("--folder", help="where collections are kept between runs; a temporary one if not given")
 parser.add_argument("--ef", default="64,128")
 parser.add_argument("--cases", default="quarter,tenth")
+parser.add_argument("--queries", type=int, default=1000)
+parser.add_argument("--passes", type=int, default=2, help="passes under the limit before the one that counts as `again`, and it")
 options = parser.parse_args()
 
 CGROUP = "/sys/fs/cgroup/memory/octant-low-memory"
@@ -65,7 +67,8 @@ class Bench:
             put("memory.failcnt", 0)
         join = (lambda: put("cgroup.procs", os.getpid())) if limit else None
         self.process = subprocess.Popen(
-            [options.bench, "--data", options.data, "--storage", storage, "--threads", "2", "--search-threads", "1", *flags],
+            [options.bench, "--data", options.data, "--storage", storage, "--threads", "2", "--search-threads", "1",
+             "--wal-mb", "4", *flags],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=join)
         self.lines = []
         for line in self.process.stdout:
@@ -126,14 +129,16 @@ try:
             drop(storage)
             bench = Bench(storage, flags, limit)
             opened = bench.lines[-1]
-            show(case, limit, "cold", ef, bench.ask(ef=ef, cold=True))
-            bench.ask(ef=ef)
-            show(case, limit, "again", ef, bench.ask(ef=ef))
+            show(case, limit, "cold", ef, bench.ask(ef=ef, cold=True, queries=options.queries))
+            for last in range(options.passes):
+                again = bench.ask(ef=ef, cold=True, queries=options.queries)
+                if last + 1 == options.passes:
+                    show(case, limit, "again", ef, again)
             used = bench.close()
         free = Bench(storage, flags)
         for ef in efs:
-            free.ask(ef=ef)
-            show(case, None, "free", ef, free.ask(ef=ef))
+            free.ask(ef=ef, queries=options.queries)
+            show(case, None, "free", ef, free.ask(ef=ef, queries=options.queries))
         free.close()
         print(f"| | | opened: {opened['anon_mb']:.1f} + {opened['file_mb']:.1f} MB; cgroup held at most {used['max'] / 1e6:.1f} MB, "
               f"limit met {used['failcnt']} times |" + " |" * (len(head) - 3), flush=True)

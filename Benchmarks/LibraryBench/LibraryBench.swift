@@ -56,6 +56,7 @@ struct LibraryBench {
         if let codes = values["--codes"].flatMap(MemoryPlacement.init(rawValue:)) {
             config.quantization = .scalar(ScalarQuantization(quantile: 0.99, memory: codes))
         }
+        if let megabytes = values["--wal-mb"].flatMap(Int.init) { config.wal.capacityMB = megabytes }
         if flags.contains("--int8") {
             config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true))
         }

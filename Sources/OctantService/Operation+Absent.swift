@@ -28,7 +28,6 @@ extension Operation {
             Row(verb: .post, path: "/logger", access: .manage), Row(verb: .get, path: "/debugger", access: .manage),
             Row(verb: .patch, path: "/debugger", access: .manage),
             Row(verb: .post, path: "/audit/logs", access: .manage),
-            Row(verb: .get, path: "/collections/{collection}/memory", access: .read),
             Row(verb: .post, path: "/collections/{collection}/truncate_unapplied_wal", access: .manage),
         ]
 

@@ -38,8 +38,10 @@ public struct MemoryReport: Sendable {
         public var subject: String
         /// How its file is held; `nil` for what has none or is always the same.
         public var residence: Residence?
+        /// Its bytes.
         public var use: MemoryUse
 
+        /// A structure.
         public init(kind: String, subject: String = "", residence: Residence? = nil, use: MemoryUse) {
             self.kind = kind
             self.subject = subject
@@ -54,8 +56,10 @@ public struct MemoryReport: Sendable {
         public var uuid: String?
         /// Rows, dead ones included.
         public var rows: Int
+        /// What it holds.
         public var structures: [Structure]
 
+        /// A part.
         public init(uuid: String?, rows: Int, structures: [Structure]) {
             self.uuid = uuid
             self.rows = rows
@@ -66,10 +70,12 @@ public struct MemoryReport: Sendable {
         public var total: MemoryUse { structures.reduce(MemoryUse()) { $0 + $1.use } }
     }
 
+    /// The segments, then the memtables.
     public var parts: [Part]
     /// The log: its files, and what waits in memory to be applied.
     public var log: MemoryUse
 
+    /// A report.
     public init(parts: [Part], log: MemoryUse) {
         self.parts = parts
         self.log = log
@@ -94,6 +100,7 @@ public struct ProcessMemory: Sendable {
     /// Pages asked for from disk by searches that were not in memory, since the start.
     public var diskReads: Int
 
+    /// Numbers as the system gave them.
     public init(resident: Int, anonymous: Int, locked: Int, collections: MemoryUse, base: Int, diskReads: Int) {
         self.resident = resident
         self.anonymous = anonymous
