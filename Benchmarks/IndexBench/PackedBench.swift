@@ -50,7 +50,7 @@ extension Bench {
         var sum = 0.0
         var whole = 0.0
         for row in stride(from: 0, to: rows.count, by: max(1, rows.count / 2000)) {
-            let x = rows.row(UInt32(row))
+            let x = rows.copy(UInt32(row))
             packed.decode(UInt32(row), into: &out)
             for i in 0..<rows.dimension {
                 sum += Double((x[i] - out[i]) * (x[i] - out[i]))

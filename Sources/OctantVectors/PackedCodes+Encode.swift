@@ -132,10 +132,12 @@ struct PackedEncoder: Sendable {
     func encode(_ rows: DenseRows, _ range: Range<Int>, into out: UnsafeMutablePointer<UInt8>) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: parameters.shape.components) { buffer in
             guard let buffer = buffer.baseAddress else { return }
-            for row in range {
-                encode(
-                    rows.row(UInt32(truncatingIfNeeded: row)),
-                    into: out + (row - range.lowerBound) * parameters.shape.stride, buffer)
+            rows.withBuffer { floats in
+                for row in range {
+                    encode(
+                        rows.floats(UInt32(truncatingIfNeeded: row), floats),
+                        into: out + (row - range.lowerBound) * parameters.shape.stride, buffer)
+                }
             }
         }
     }

@@ -16,6 +16,8 @@ struct PackedScorer: RowScorer {
     var offset: Float = 0
     var scale: Float = 1
 
+    var place: (base: UnsafeRawPointer, stride: Int) { (UnsafeRawPointer(base), shape.stride) }
+
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
         ok_packed_gather(kernels, query, levels, base, shape.stride, shape.codeBytes, ids, count, integers)

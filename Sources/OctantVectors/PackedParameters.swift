@@ -2,7 +2,7 @@ import COctantKernels
 package import OctantModel
 
 /// How many bits packed codes have for a component, and how queries are compared with them.
-package struct PackedWidth: Sendable, Hashable, CustomStringConvertible {
+package struct PackedWidth: Sendable, Hashable {
     /// Bits of one code: 1, 2, 4 or 8.
     package let bits: Int
     /// The vector is turned in a space of half as many dimensions more, and each of those has a code.
@@ -10,6 +10,11 @@ package struct PackedWidth: Sendable, Hashable, CustomStringConvertible {
     /// A query is taken at one bit too, and the differing bits are counted. Only for codes of one bit; else a query has
     /// 8 bits.
     package let hasBinaryQuery: Bool
+
+    /// The width, as written in the manifest.
+    package var description: String {
+        "packed bits=\(bits)\(isExpanded ? " expanded" : "")\(hasBinaryQuery ? " binary_query" : "")"
+    }
 
     private init(_ bits: Int, expanded: Bool = false, binaryQuery: Bool = false) {
         self.bits = bits
@@ -48,10 +53,6 @@ package struct PackedWidth: Sendable, Hashable, CustomStringConvertible {
         case .oneAndHalfBits: self = fine ? .oneAndHalf : .binaryOneAndHalf
         case .twoBits: self = .two
         }
-    }
-
-    package var description: String {
-        "\(bits) bits" + (isExpanded ? ", half as many components more" : "") + (hasBinaryQuery ? ", queries too" : "")
     }
 
     /// What a file's header says; nil for what there is not.
@@ -128,7 +129,7 @@ package struct PackedParameters: Sendable, Equatable {
     package static func train(rows: DenseRows, distance: Distance, width: PackedWidth) -> PackedParameters {
         let n = rows.dimension
         let sample = Swift.stride(from: 0, to: rows.count, by: max(1, rows.count / sampleMax)).map {
-            rows.row(UInt32(truncatingIfNeeded: $0))
+            rows.copy(UInt32(truncatingIfNeeded: $0))
         }
         var sums = [Double](repeating: 0, count: n)
         for row in sample { for i in 0..<n where row[i].isFinite { sums[i] += Double(row[i]) } }

@@ -150,8 +150,6 @@ void ok_min_max(const float *x, size_t n, float *low, float *high);
 float ok_code_residual(const float *x, size_t n, const uint8_t *codes, float center, float scale, int manhattan);
 /// x *= factor.
 void ok_scale(float *x, size_t n, float factor);
-/// IEEE half to float.
-void ok_half_to_float(const uint16_t *x, size_t n, float *out);
 
 /// How many of the ascending `keys` are below `key`: binary search by conditional moves, its outcomes being as good as
 /// random. Here and not in Swift because only C can say so to the compiler.
