@@ -82,7 +82,8 @@ public struct RecallCurve: Sendable, Hashable {
     public static func cautiousEF(recall: Double, limit: Int) -> Int {
         let base = 5 / max(1 - recall, 1e-3)
         let larger = Double(max(limit, 10)) / 10
-        return Int(min(max(base * larger.squareRoot(), Double(min(limit, 1 << 24)) * 2), Double(efMax)))
+        let wanted = max((base * larger.squareRoot()).rounded(.toNearestOrAwayFromZero), 2 * Double(limit))
+        return Int(min(wanted, Double(efMax)))
     }
 }
 

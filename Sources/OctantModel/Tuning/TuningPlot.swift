@@ -54,8 +54,8 @@ public struct TuningPlot {
     // MARK: Scales
 
     private func x(_ milliseconds: Double) -> Double {
-        let share =
-            log(max(milliseconds, times.lowerBound) / times.lowerBound) / log(times.upperBound / times.lowerBound)
+        let least = times.lowerBound
+        let share = log(max(milliseconds, least) / least) / log(times.upperBound / least)
         return left + min(share, 1) * (width - left - right)
     }
 
@@ -115,8 +115,8 @@ public struct TuningPlot {
         let fill = point.isParetoOptimal ? "#1f6fb2" : "#b5b5b5"
         let (cx, cy) = (x(point.p50Microseconds / 1000), y(point.recall))
         let r = radius(point.memoryBytes)
-        let dash =
-            point.source == .predicted ? #" stroke-dasharray="2 2" fill-opacity="0.15""# : #" fill-opacity="0.55""#
+        let isSure = point.source == .measured
+        let dash = isSure ? #" fill-opacity="0.55""# : #" stroke-dasharray="2 2" fill-opacity="0.15""#
         var words = Self.escaped(point.configuration.name)
         if let ef = point.search.hnswEF { words += ", ef \(ef)" }
         if point.search.exact { words += ", exact" }
@@ -124,8 +124,8 @@ public struct TuningPlot {
             ": recall \(Self.label(point.recall)), \(Self.label(point.p50Microseconds / 1000)) ms, "
             + "\(point.memoryBytes / 1_000_000) MB"
         var svg =
-            #"<circle cx="\#(number(cx))" cy="\#(number(cy))" r="\#(number(r))" fill="\#(fill)" stroke="\#(fill)"\#(dash)>"#
-            + "<title>\(words)</title></circle>"
+            #"<circle cx="\#(number(cx))" cy="\#(number(cy))" r="\#(number(r))" fill="\#(fill)" "#
+            + #"stroke="\#(fill)"\#(dash)>"# + "<title>\(words)</title></circle>"
         if place == report.recommended {
             svg +=
                 #"<circle cx="\#(number(cx))" cy="\#(number(cy))" r="\#(number(r + 4))" fill="none" "#
