@@ -1,4 +1,5 @@
 """Changes of what is kept where, on a collection that is read and written meanwhile: from each corner to each other."""
+import json
 import random
 import threading
 import time
@@ -7,6 +8,7 @@ import pytest
 from conftest import connect, wait_green
 from dataset import Data, recall
 from qdrant_client import models
+from rest import Rest
 
 INT8 = {"scalar": {"type": "int8", "quantile": 0.99, "always_ram": True}}
 # A PATCH names everything that the corners set, so that each can follow on each.
@@ -17,6 +19,7 @@ CORNERS = {
     "defaults": {},
     "many segments": dict(segments=16),
 }
+QUERIES = 100  # in a sweep, of which recall is taken
 WRITTEN = 1_000  # points that are written again and again, with the same vectors
 
 
@@ -50,8 +53,12 @@ class Load:
         self.server, self.name, self.data, self.vectors, self.seed = server, name, data, vectors, seed
         self.ended, self.writing = threading.Event(), threading.Event()
         self.recalls, self.errors, self.written, self.batches = [], [], {}, 0
-        self.threads = [threading.Thread(target=self.guarded, args=(work,), daemon=True)
-                        for work in (self.search, self.search, self.write)]
+        params = {"hnsw_ef": 128, "quantization": {"rescore": True, "oversampling": 2.0}}
+        searches = [{"query": q, "limit": 10, "params": params} for q in data.queries[:QUERIES].tolist()]
+        # Requests are made once: the threads are to keep the server busy, not themselves.
+        self.searches = [json.dumps({"searches": searches[i:i + 20]}).encode() for i in range(0, QUERIES, 20)]
+        jobs = 2 * [(self.search, lambda: Rest(server.url))] + [(self.write, lambda: connect(server))]
+        self.threads = [threading.Thread(target=self.guarded, args=job, daemon=True) for job in jobs]
 
     def __enter__(self):
         for thread in self.threads:
@@ -63,8 +70,8 @@ class Load:
         for thread in self.threads:
             thread.join(60)
 
-    def guarded(self, work):
-        client = connect(self.server)
+    def guarded(self, work, connect):
+        client = connect()
         try:
             while not self.ended.is_set():
                 work(client)
@@ -73,15 +80,12 @@ class Load:
         finally:
             client.close()
 
-    def search(self, client):
-        """All queries once, in batches; the recall of the sweep."""
-        params = models.SearchParams(
-            hnsw_ef=128, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
-        requests = [models.QueryRequest(query=q, limit=10, params=params) for q in self.data.queries.tolist()]
+    def search(self, rest):
+        """The queries once, in batches; the recall of the sweep."""
         found = []
-        for start in range(0, len(requests), 20):
-            for answer in client.query_batch_points(self.name, requests[start:start + 20]):
-                found.append([p.id for p in answer.points])
+        for body in self.searches:
+            for answer in rest("POST", f"/collections/{self.name}/points/query/batch", body).result:
+                found.append([p["id"] for p in answer["points"]])
                 assert len(set(found[-1])) == 10, "ten points, none of them twice"
         self.recalls.append(recall(found, self.data.truth))
 
@@ -124,6 +128,26 @@ def shown(client, name):
     }
 
 
+def check_memory(rest, name, corner):
+    """The memory report says of every segment with a graph that its structures are held as the corner asks."""
+    c = CORNERS[corner]
+    answer = rest("GET", f"/collections/{name}/memory")
+    if answer.status != 200:
+        return  # a server without the report
+    report = answer.result
+    indexed = [s for s in report["segments"] if any(x["kind"] == "graph" for x in s["structures"])]
+    assert indexed, "no segment has a graph"
+    for segment in indexed:
+        held = {x["kind"]: x for x in segment["structures"] if x["kind"] in ("vectors", "codes", "graph")}
+        assert (held["vectors"]["held"] == "cold") == c.get("on_disk", False), (corner, held["vectors"])
+        assert (held["graph"]["held"] == "cold") == c.get("graph_on_disk", False), (corner, held["graph"])
+        assert held["vectors"]["anonymous_bytes"] == 0 or not c.get("on_disk"), (corner, held["vectors"])
+        assert held["graph"]["anonymous_bytes"] == 0 or not c.get("graph_on_disk"), (corner, held["graph"])
+        if "quantization" in c:
+            assert held["codes"]["held"] == "pinned", (corner, held["codes"])
+            assert held["codes"]["anonymous_bytes"] >= 0.9 * held["codes"]["disk_bytes"], (corner, held["codes"])
+
+
 def wait_sweeps(load, count):
     """Until so many sweeps are done: the last of them began after this call if `count` is two more than there were."""
     deadline = time.monotonic() + 60
@@ -148,6 +172,7 @@ def test_from_each_corner_to_each_other(client, rest, loaded):
             info = wait_green(client, name, timeout=120)
             wait_sweeps(loaded, len(loaded.recalls) + 2)
             assert not loaded.errors, f"from {before!r} to {after!r}: {loaded.errors[0]!r}"
+            check_memory(rest, name, after)
             lowest = min(loaded.recalls[sweeps:])
             print(f"{before} -> {after}: recall@10 {lowest:.3f} at least, {info.segments_count} segments")
             assert lowest >= 0.95, f"from {before!r} to {after!r}"
