@@ -1,5 +1,6 @@
 // Dispatch and the portable kernels.
 #include "distance_kernels.h"
+#include "include/octant_product.h"
 
 // ---- portable kernels: plain C the compiler may vectorise for the base instruction set ----
 
@@ -226,7 +227,11 @@ int ok_kernels_at(int level, struct ok_kernel_table *out) {
     return 1;
 }
 
-int ok_select_level(int level) { return ok_kernels_at(level, &ok_kernels); }
+int ok_select_level(int level) {
+    if (!ok_kernels_at(level, &ok_kernels)) return 0;
+    ok_select_product(level);
+    return 1;
+}
 
 int ok_best_level(void) {
 #if defined(__x86_64__)

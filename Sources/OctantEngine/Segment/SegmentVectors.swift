@@ -48,11 +48,13 @@ package final class SegmentVectors: @unchecked Sendable {
         lengths = try Self.openLengths(vector, entry, folder, &owners)
         let onDisk = vector.params.isOnDisk
         let codes = try Self.openCodes(
-            vector, entry, folder, resident: scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk)
+            vector, entry, folder,
+            scheme?.residence(originalsOnDisk: onDisk) ?? (onDisk ? .cold : .copied))
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", resident: !hnsw.isOnDisk)
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner) }
+            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
+            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
+            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
         }
         hasCodes = codes != nil
         hasGraph = graph != nil
@@ -74,7 +76,7 @@ package final class SegmentVectors: @unchecked Sendable {
         guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
             throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
         }
-        if vector.params.isOnDisk { originals.advise(.random) } else { originals.populate() }
+        folder.place(originals, vector.params.residence)
         owners.append(originals)
         return DenseRows(
             base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
@@ -109,10 +111,10 @@ package final class SegmentVectors: @unchecked Sendable {
 
     /// The codes by the magic that their file begins with.
     private static func openCodes(
-        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, resident: Bool
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ residence: Residence
     ) throws(StorageError) -> VectorCodes? {
         guard let file = entry.file(.codes, vector.name) else { return nil }
-        let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
+        let (bytes, owner) = try folder.load(file, "CODE", residence)
         return try folder.decode(file) { try VectorCodes(bytes: bytes, owner: owner) }
     }
 
@@ -137,6 +139,11 @@ package final class SegmentVectors: @unchecked Sendable {
         guard let components = vector(row) else { return nil }
         let buffer = UnsafeBufferPointer(start: components, count: rows.dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
+    }
+
+    /// See ``Segment/releasePages()``.
+    func releasePages() {
+        for case let file as BlockFile in owners { file.unload() }
     }
 
     /// Bytes of the originals.
