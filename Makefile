@@ -18,6 +18,8 @@ BENCH_ARGS ?=
 PEERS := .build/bench-venv
 LIBRARY_BENCH := .build/release/octant-library-bench
 RESULTS := .build/bench
+# Figures of the small fixture are for a look; those of a full data set go into the documents.
+MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
@@ -53,12 +55,12 @@ bench: build venv corners quantizers ## Everything measured beside Qdrant's engi
 corners: peers ## Memory, speed and precision beside Qdrant's engine (DATA=folder ROUNDS=3 BENCH_ARGS='--corner defaults')
 	@scripts/quietly.sh "release build" swift build -c release --product octant-library-bench
 	$(PEERS)/bin/python Benchmarks/corners.py "$(DATA)" $(LIBRARY_BENCH) --rounds $(ROUNDS) --out $(RESULTS)/corners.json $(BENCH_ARGS)
-	@$(PEERS)/bin/python Benchmarks/render.py --corners $(RESULTS)/corners.json
+	@$(PEERS)/bin/python Benchmarks/render.py --corners $(RESULTS)/corners.json --docs $(MEASURED)
 
 quantizers: peers ## Every kind of codes beside Qdrant's (DATA=folder ROUNDS=3)
 	@scripts/quietly.sh "release build" swift build -c release --product octant-library-bench
 	$(PEERS)/bin/python Benchmarks/quantizers.py "$(DATA)" $(LIBRARY_BENCH) --rounds $(ROUNDS) --out $(RESULTS)/quantizers.json
-	@$(PEERS)/bin/python Benchmarks/render.py --quantizers $(RESULTS)/quantizers.json
+	@$(PEERS)/bin/python Benchmarks/render.py --quantizers $(RESULTS)/quantizers.json --docs $(MEASURED)
 
 soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \

@@ -129,9 +129,11 @@ class Run:
             for round_ in range(self.options.rounds):
                 for engine in ENGINES:
                     self.cold(name, engine, corner, config, round_, cold_efs[engine])
-        if "limit" in corner and not self.options.no_limit:
+        if not self.options.no_limit:
             for engine in ENGINES:
-                self.limited(name, engine, corner, config, cold_efs[engine])
+                # any() stops at the first limit under which all queries were answered.
+                any(self.limited(name, engine, corner, config, cold_efs[engine], share)
+                    for share in corner.get("limits", ()))
         for engine in ENGINES:
             shutil.rmtree(self.storage(name, engine), ignore_errors=True)
 
@@ -227,35 +229,40 @@ class Run:
         finally:
             child.close()
 
-    def limited(self, name, engine, corner, config, ef):
-        """All queries twice in a control group that holds a part of the raw vectors (and, for Qdrant, its interpreter)."""
+    def limited(self, name, engine, corner, config, ef, share):
+        """All queries twice in a control group that holds a share of the raw vectors; whether they were answered.
+
+        Octant's group holds the whole process. Qdrant's holds its interpreter in addition."""
         mode, params = next(iter(corner["modes"].items()))
         storage = self.storage(name, engine)
         raw = self.points * self.size * 4 / 2**20
+        if raw < 50:
+            return False  # a process alone needs more than a part of so little
         base = 0.0
         if engine == "qdrant":
             probe = self.child(name, engine, config)
             base = probe.base["rss_mb"]
             probe.close()
-        limit = raw * corner["limit"] + base
-        if raw < 50:
-            return  # a process alone needs more than a part of so little
+        limit = raw * share + base
         engines.evict(storage)
         engines.drop_caches()
-        head = dict(corner=name, engine=engine, mode=mode, ef=ef, limit_mb=limit, base_mb=base, raw_mb=raw)
+        head = dict(corner=name, engine=engine, mode=mode, ef=ef, share=share, limit_mb=limit, base_mb=base, raw_mb=raw)
         try:
             group = engines.MemoryGroup(limit)
         except (OSError, StopIteration) as error:
-            return self.add(kind="limited", **head, failed=f"no control group: {error}")
+            self.add(kind="limited", **head, failed=f"no control group: {error}")
+            return True
         child = None
         try:
             child = self.child(name, engine, config, group=group)
-            opened = child.read("open", timeout=120)
+            opened = child.read("open", timeout=300)
             for sweep in (1, 2):
                 answer = child.ask(timeout=300, params=params | {"hnsw_ef": ef}, count=self.queries)
                 self.add(**head, sweep=sweep, open_s=opened["open_s"], **answer | {"kind": "limited"}, **child.memory())
-        except (engines.Failure, BrokenPipeError) as error:
+            return True
+        except (engines.Failure, OSError) as error:
             self.add(kind="limited", **head, failed=str(error))
+            return False
         finally:
             if child:
                 child.close()

@@ -4,7 +4,8 @@
     quantizers.py DATA BENCH [--family NAME]... [--rounds 3] [--threads 2] [--quick] [--out FILE]
 
 The collections are as in corners.py (one segment, m 16, ef_construct 100, vectors on disk, codes in RAM). For each kind
-of codes: bytes per vector in its files, the error of the similarities that the codes give alone (RMS over those of the
+of codes: bytes per vector in its files; the squared error of the vectors made of them, as a share of the vectors' own
+squares (Octant alone: the other engine does not tell); the error of the similarities that the codes give alone (RMS over those of the
 100 nearest that are found), and recall@10 and CPU µs with the codes alone and with rescoring of 2 and 4 times the limit,
 at several `hnsw_ef`. Octant's graph is the same for all kinds of codes.
 """
@@ -74,10 +75,11 @@ def measure(run, name, options):
             except engines.Failure as error:
                 run.add(family=name, engine=engine, kind="failed", error=str(error))
                 continue
+            scores = children[engine].ask(
+                "scores", scores=True, params={"hnsw_ef": 512, "quantization": MODES["codes alone"]})
             run.add(family=name, bits=bits, engine=engine, kind="codes", bytes=code_bytes(storage) / run.points,
-                    build_cpu_s=built["cpu_s"], segments=opened["segments"],
-                    score_error=children[engine].ask("scores", scores=True, params={
-                        "hnsw_ef": 512, "quantization": MODES["codes alone"]})["score_error"])
+                    build_cpu_s=built["cpu_s"], segments=opened["segments"], score_error=scores["score_error"],
+                    lost=scores.get("lost"))
         for round_ in range(options.rounds):
             for mode, params in MODES.items():
                 for ef in EFS[:1] if options.quick else EFS:

@@ -24,6 +24,9 @@ from render_quantizers import quantizer_tables
 ENGINES = ("octant", "qdrant")
 NAMES = {"octant": "Octant", "qdrant": "Qdrant"}
 RECALLS = (0.95, 0.98, 0.99)
+# The pages with tables; into another folder than this one, they are copied before they are filled.
+DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs")
+PAGES = ("optimize.md", "measurements/corners.md", "measurements/quantizers.md")
 
 
 def table(head, rows):
@@ -170,7 +173,8 @@ def limit_table(corners):
     for corner in corners:
         for engine in ENGINES:
             for s in corner.of(engine, "limited"):
-                limit = f"{s['limit_mb']:.0f} MB" + (f", {s['base_mb']:.0f} of them for the interpreter" if s["base_mb"] else "")
+                limit = f"{s['share']:g} × raw = {s['limit_mb'] - s['base_mb']:.0f} MB"
+                limit += f" + {s['base_mb']:.0f} MB of interpreter" if s["base_mb"] else ""
                 if "failed" in s:
                     rows.append([f"`{corner.name}`", NAMES[engine], limit, s["failed"], "", "", "", ""])
                 else:
@@ -300,6 +304,9 @@ def main():
     tables, plots = {}, os.path.join(options.docs, "plots")
     measurements = os.path.join(options.docs, "measurements")
     os.makedirs(measurements, exist_ok=True)
+    if os.path.abspath(options.docs) != DOCS:
+        for page in PAGES:
+            shutil.copy(os.path.join(DOCS, page), os.path.join(options.docs, page))
     for name, path, report in (("corners", options.corners, corners_report),
                                ("quantizers", options.quantizers, quantizer_tables)):
         if not path:

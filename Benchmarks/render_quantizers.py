@@ -9,7 +9,7 @@ ENGINES = {"octant": "Octant", "qdrant": "Qdrant"}
 
 
 def median(samples, key, **wanted):
-    values = [s[key] for s in samples if key in s and all(s.get(k) == v for k, v in wanted.items())]
+    values = [s[key] for s in samples if s.get(key) is not None and all(s.get(k) == v for k, v in wanted.items())]
     return statistics.median(values) if values else None
 
 
@@ -28,9 +28,10 @@ def quantizer_tables(run, plots):
         for engine, title in ENGINES.items():
             failed = next((s for s in mine if s["engine"] == engine and s["kind"] == "failed"), None)
             if failed:
-                rows.append([name if engine == "octant" else "", title] + ["–"] * (2 + 2 * len(MODES)))
+                rows.append([name if engine == "octant" else "", title] + ["–"] * (3 + 2 * len(MODES)))
                 continue
-            cells = [shown(median(mine, "bytes", engine=engine), 0), shown(median(mine, "score_error", engine=engine), 4)]
+            cells = [shown(median(mine, "bytes", engine=engine), 0), shown(median(mine, "lost", engine=engine), 4),
+                     shown(median(mine, "score_error", engine=engine), 4)]
             for mode in MODES:
                 cells += [shown(median(mine, "recall", engine=engine, mode=mode, ef=ef), 3),
                           shown(median(mine, "cpu_us", engine=engine, mode=mode, ef=ef), 0)]
@@ -40,7 +41,7 @@ def quantizer_tables(run, plots):
                 a, b = (median(mine, "recall", engine=e, mode=mode, ef=size) for e in ENGINES)
                 if a is not None and b is not None:
                     worst.append((a - b, name, mode, size))
-    head = ["codes", "engine", "bytes a vector", "error of scores"] + [
+    head = ["codes", "engine", "bytes a vector", "lost of the vector", "error of scores"] + [
         label for mode in MODES for label in (f"{mode}: recall@10", "µs")]
     text = f"At `hnsw_ef` {ef}:\n\n" + table(head, rows)
     if worst:

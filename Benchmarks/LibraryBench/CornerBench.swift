@@ -188,6 +188,7 @@ struct CornerBench {
         report([
             ("kind", "\"scores\""), ("score_error", "\((sum / Double(max(count, 1))).squareRoot())"),
             ("found", decimal(Double(count) / Double(max(requests.count, 1)))),
+            ("lost", Reconstruction.error(collection).map { "\($0)" } ?? "null"),
         ])
     }
 
