@@ -17,6 +17,11 @@ def shown(value, digits):
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def error(value):
+    # Some codes' scores are no similarities: counts of bits that are equal.
+    return "another scale" if value is not None and value > 1 else shown(value, 4)
+
+
 def quantizer_tables(run, plots):
     samples = run["samples"]
     families = [name for name in FAMILIES if any(s["family"] == name for s in samples)]
@@ -31,7 +36,7 @@ def quantizer_tables(run, plots):
                 rows.append([name if engine == "octant" else "", title] + ["–"] * (3 + 2 * len(MODES)))
                 continue
             cells = [shown(median(mine, "bytes", engine=engine), 0), shown(median(mine, "lost", engine=engine), 4),
-                     shown(median(mine, "score_error", engine=engine), 4)]
+                     error(median(mine, "score_error", engine=engine))]
             for mode in MODES:
                 cells += [shown(median(mine, "recall", engine=engine, mode=mode, ef=ef), 3),
                           shown(median(mine, "cpu_us", engine=engine, mode=mode, ef=ef), 0)]

@@ -32,7 +32,8 @@ enum Reconstruction {
     private static func decode(_ codes: VectorCodes, _ row: UInt32, _ out: UnsafeMutablePointer<Float>) -> Bool {
         switch codes {
         case .product(let codes): codes.decode(row, into: out)
-        default: return false
+        case .packed(let codes): codes.decode(row, into: out)
+        case .int8: return false
         }
         return true
     }
