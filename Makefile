@@ -12,11 +12,19 @@ DATA ?= $(FIXTURE)
 PORT ?= 6333
 MINUTES ?= 20
 PYTEST_ARGS ?=
+ROUNDS ?= 3
+BENCH_ARGS ?=
+# Engines to compare with are kept apart from what the tests need.
+PEERS := .build/bench-venv
+LIBRARY_BENCH := .build/release/octant-library-bench
+RESULTS := .build/bench
+# Figures of the small fixture are for a look; those of a full data set go into the documents.
+MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench soak fuzz lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak fuzz lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,9 +48,19 @@ blackbox: build venv ## Black-box tests of the release build with the official P
 demo: build venv ## Load, search and measure real embeddings (DATA=folder for a full data set)
 	@$(PY) Conformance/with_server.py $(PY) Conformance/demo.py --url {url} --pid {pid} --storage {storage} --data "$(DATA)"
 
-bench: build venv ## Throughput and CPU per request over REST and gRPC (DATA=folder)
+bench: build venv corners quantizers ## Everything measured beside Qdrant's engine, and REST and gRPC (DATA=folder); writes docs/measurements
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/rest_bench.py --url {url} --pid {pid} --data "$(DATA)"
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/compare_transports.py --url {url} --grpc-port {grpc_port} --pid {pid} --data "$(DATA)"
+
+corners: peers ## Memory, speed and precision beside Qdrant's engine (DATA=folder ROUNDS=3 BENCH_ARGS='--corner defaults')
+	@scripts/quietly.sh "release build" swift build -c release --product octant-library-bench
+	$(PEERS)/bin/python Benchmarks/corners.py "$(DATA)" $(LIBRARY_BENCH) --rounds $(ROUNDS) --out $(RESULTS)/corners.json $(BENCH_ARGS)
+	@$(PEERS)/bin/python Benchmarks/render.py --corners $(RESULTS)/corners.json --docs $(MEASURED)
+
+quantizers: peers ## Every kind of codes beside Qdrant's (DATA=folder ROUNDS=3)
+	@scripts/quietly.sh "release build" swift build -c release --product octant-library-bench
+	$(PEERS)/bin/python Benchmarks/quantizers.py "$(DATA)" $(LIBRARY_BENCH) --rounds $(ROUNDS) --out $(RESULTS)/quantizers.json
+	@$(PEERS)/bin/python Benchmarks/render.py --quantizers $(RESULTS)/quantizers.json --docs $(MEASURED)
 
 soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \
@@ -65,6 +83,14 @@ prerequisites:
 	@scripts/prerequisites.sh
 
 venv: $(VENV)/.ready
+
+peers: prerequisites $(PEERS)/.ready
+
+$(PEERS)/.ready: Benchmarks/requirements.txt
+	@rm -rf $(PEERS)
+	@python3 -m venv $(PEERS)
+	@scripts/quietly.sh "engines to compare with" $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 $(VENV)/.ready: Conformance/requirements.txt
 	@scripts/prerequisites.sh

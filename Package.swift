@@ -104,8 +104,8 @@ let package = Package(
             name: "octant-index-bench", dependencies: ["BenchSupport", "OctantVectors", "OctantModel"],
             path: "Benchmarks/IndexBench", swiftSettings: strict),
         .executableTarget(
-            name: "octant-library-bench", dependencies: ["BenchSupport", "Octant"], path: "Benchmarks/LibraryBench",
-            swiftSettings: strict),
+            name: "octant-library-bench", dependencies: ["BenchSupport", "Octant", "OctantEngine", "OctantVectors"],
+            path: "Benchmarks/LibraryBench", swiftSettings: strict),
 
         .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),
         .testTarget(

@@ -209,11 +209,11 @@ struct LibraryBench {
 }
 
 extension JSONObject {
-    fileprivate func int(_ key: String) -> Int? {
+    func int(_ key: String) -> Int? {
         if case .integer(let value)? = self[key] { Int(value) } else { nil }
     }
 
-    fileprivate func double(_ key: String) -> Double? {
+    func double(_ key: String) -> Double? {
         switch self[key] {
         case .integer(let value): Double(value)
         case .double(let value): value

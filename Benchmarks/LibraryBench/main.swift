@@ -18,8 +18,16 @@ import Darwin
 
 // With --sparse as the first word: the folder's sparse_*.npy instead, all queries asked once for each line read.
 
+// With `build` or `serve` as the first word (corners.py, quantizers.py): a collection of the configuration in --config, a
+// body of a request to create one; see CornerBench.
+
 do {
     let words = CommandLine.arguments
+    if words.count > 1, words[1] == "build" || words[1] == "serve" {
+        let bench = try CornerBench(words.dropFirst(2))
+        if words[1] == "build" { try bench.build() } else { try bench.serve() }
+        exit(0)
+    }
     if words.count == 6, words[1] == "--sparse", words[2] == "--data", words[4] == "--storage" {
         try SparseBench(data: words[3], storage: words[5]).run()
         exit(0)

@@ -12,6 +12,13 @@ package func processSeconds() -> Double {
     return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
 }
 
+/// Seconds of processor time of this thread.
+package func threadSeconds() -> Double {
+    var t = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t)
+    return Double(t.tv_sec) + Double(t.tv_nsec) * 1e-9
+}
+
 /// Seconds on the wall.
 package func wallSeconds() -> Double {
     var t = timespec()
