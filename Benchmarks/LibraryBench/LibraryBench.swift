@@ -40,6 +40,7 @@ struct LibraryBench {
 
         var options = DatabaseOptions(path: storage)
         options.optimizerThreads = values["--threads"].flatMap(Int.init) ?? 0
+        options.searchThreads = values["--search-threads"].flatMap(Int.init) ?? 0
         database = try Database.open(options)
         var config = CollectionConfig(
             params: CollectionParams(
@@ -48,6 +49,7 @@ struct LibraryBench {
         if flags.contains("--int8") {
             config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true))
         }
+        if let number = values["--segments"].flatMap(Int.init) { config.optimizer.defaultSegmentNumber = number }
         isNew = !database.collectionExists("bench")
         if isNew { try database.createCollection("bench", config) }
         collection = try database.collection("bench")
@@ -118,12 +120,20 @@ struct LibraryBench {
             QueryRequest(query: .nearest(.vector(.dense($0))), filter: filter, params: params, limit: 10)
         }
         for request in requests.prefix(100) { _ = try collection.query(request) }
+        if let clients = command.int("clients"), clients > 0 { return loaded(requests, clients) }
         var found: [[ScoredPoint]] = []
         found.reserveCapacity(count)
+        var times: [Double] = []
+        times.reserveCapacity(count)
         let cpu = processSeconds()
         let wall = wallSeconds()
-        for request in requests { found.append(try collection.query(request)) }
+        for request in requests {
+            let begin = wallSeconds()
+            found.append(try collection.query(request))
+            times.append(wallSeconds() - begin)
+        }
         let (cpuTime, wallTime) = (processSeconds() - cpu, wallSeconds() - wall)
+        times.sort()
         var hits = 0
         var total = 0
         for (row, points) in found.enumerated() {
@@ -134,6 +144,23 @@ struct LibraryBench {
         report([
             ("kind", "\"search\""), ("recall", decimal(Double(hits) / Double(max(total, 1)))),
             ("cpu_us", decimal(cpuTime / Double(count) * 1e6)), ("wall_us", decimal(wallTime / Double(count) * 1e6)),
+            ("p50_us", decimal(times[count / 2] * 1e6)), ("p99_us", decimal(times[count * 99 / 100] * 1e6)),
+        ])
+    }
+
+    /// All queries by each of several clients at once.
+    private func loaded(_ requests: [QueryRequest], _ clients: Int) {
+        let cpu = processSeconds()
+        let wall = wallSeconds()
+        let threads = (0..<clients).map { _ in
+            BenchThread { for request in requests { _ = try? collection.query(request) } }
+        }
+        for thread in threads { thread.join() }
+        let total = Double(requests.count * clients)
+        let (cpuTime, wallTime) = (processSeconds() - cpu, wallSeconds() - wall)
+        report([
+            ("kind", "\"load\""), ("clients", "\(clients)"), ("qps", decimal(total / wallTime)),
+            ("cpu_us", decimal(cpuTime / total * 1e6)),
         ])
     }
 

@@ -25,6 +25,7 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        options.meter?.willScan(rows, range)
         let count = scanRun(scorer, range, min(range.count, options.limit), scratch, admit)
         return scoredRows(scratch.pool, count)
     }
@@ -34,6 +35,7 @@ extension DenseIndex {
         _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ range: Range<Int>, _ capacity: Int,
         _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
     ) -> [ScoredRow] {
+        options.meter?.codes += range.count
         let count = scanRun(scorer, range, min(range.count, capacity), scratch, admit)
         scorer.refine(scratch, count)
         return finish(query, bound, options, count, scratch)
@@ -52,6 +54,7 @@ extension DenseIndex {
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
+            options.meter?.codes += ids.count
             let count = scanList(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
         case .product(let codes)?:
@@ -61,6 +64,7 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        options.meter?.originals += ids.count
         let count = scanList(scorer, ids, min(ids.count, options.limit), scratch)
         return scoredRows(scratch.pool, count)
     }
