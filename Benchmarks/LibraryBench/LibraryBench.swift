@@ -60,6 +60,7 @@ struct LibraryBench {
         if flags.contains("--int8") {
             config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true))
         }
+        if let number = values["--segments"].flatMap(Int.init) { config.optimizer.defaultSegmentNumber = number }
         if isNew { try database.createCollection("bench", config) }
         collection = try database.collection("bench")
     }
@@ -133,6 +134,7 @@ struct LibraryBench {
         }
         // With "cold", the first queries are those that find nothing in memory.
         if command["cold"] != .bool(true) { for request in requests.prefix(100) { _ = try collection.query(request) } }
+        if let clients = command.int("clients"), clients > 0 { return loaded(requests, clients) }
         var found: [[ScoredPoint]] = []
         found.reserveCapacity(count)
         var times: [Double] = []
@@ -163,6 +165,22 @@ struct LibraryBench {
             ("read_kb", decimal(Double(traffic.bytes) / Double(count) / 1024)),
             ("major_faults", decimal(Double(traffic.majorFaults) / Double(count))),
             ("anon_mb", decimal(status("RssAnon"))), ("file_mb", decimal(status("RssFile"))),
+        ])
+    }
+
+    /// All queries by each of several clients at once.
+    private func loaded(_ requests: [QueryRequest], _ clients: Int) {
+        let cpu = processSeconds()
+        let wall = wallSeconds()
+        let threads = (0..<clients).map { _ in
+            BenchThread { for request in requests { _ = try? collection.query(request) } }
+        }
+        for thread in threads { thread.join() }
+        let total = Double(requests.count * clients)
+        let (cpuTime, wallTime) = (processSeconds() - cpu, wallSeconds() - wall)
+        report([
+            ("kind", "\"load\""), ("clients", "\(clients)"), ("qps", decimal(total / wallTime)),
+            ("cpu_us", decimal(cpuTime / total * 1e6)),
         ])
     }
 

@@ -10,11 +10,11 @@ import Darwin
 // The library on real data, in this process: load, index, and then answer measuring commands on standard input.
 //
 //   octant-library-bench --data FOLDER --storage FOLDER [--payload FILE] [--int8] [--on-disk] [--graph-on-disk]
-//      [--vectors PLACEMENT] [--graph PLACEMENT] [--codes PLACEMENT] [--threads N] [--search-threads N] [--wal-mb N]
+//      [--vectors PLACEMENT] [--graph PLACEMENT] [--codes PLACEMENT] [--threads N] [--search-threads N] [--wal-mb N] [--segments N]
 //
 // FOLDER has vectors.f16.npy, queries.f32.npy and gt_top100.i32.npy; FILE has one JSON object a line. Each line on
 // standard input is a JSON object {"ef": …, "rescore": …, "oversampling": …, "exact": …, "ignore": …, "filter": {…},
-// "truth": FILE}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
+// "truth": FILE, "clients": N}; each answer is a line with recall@10 and CPU microseconds a query, over all queries once.
 
 // With --sparse as the first word: the folder's sparse_*.npy instead, all queries asked once for each line read.
 

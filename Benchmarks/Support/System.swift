@@ -162,3 +162,27 @@ package func report(_ fields: [(String, String)]) {
 
 /// A number with three digits behind the point.
 package func decimal(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
+
+/// A thread that runs a body to its end.
+package final class BenchThread {
+    private final class Box {
+        let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+
+    private let handle: pthread_t
+
+    package init(_ body: @escaping () -> Void) {
+        let box = Unmanaged.passRetained(Box(body))
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { context in
+                if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            }, box.toOpaque())
+        handle = thread
+    }
+
+    package func join() { pthread_join(handle, nil) }
+}

@@ -189,3 +189,24 @@ int octant_condition_wait_for(pthread_cond_t *condition, pthread_mutex_t *mutex,
     return pthread_cond_timedwait(condition, mutex, &when);
 #endif
 }
+
+size_t octant_absent_pages(const void *start, size_t length) {
+    size_t absent = 0;
+#if defined(__linux__)
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t at = (uintptr_t)start & ~(page - 1);
+    const uintptr_t end = (uintptr_t)start + length;
+    while (at < end) {
+        unsigned char resident[256];
+        size_t pages = (end - at + page - 1) / page;
+        if (pages > sizeof resident) pages = sizeof resident;
+        if (mincore((void *)at, pages * page, resident) != 0) return absent;
+        for (size_t i = 0; i < pages; i++) absent += (resident[i] & 1) == 0;
+        at += pages * page;
+    }
+#else
+    (void)start;
+    (void)length;
+#endif
+    return absent;
+}

@@ -17,14 +17,51 @@ extension Collection {
         return try ranked(request, view, siblings: siblings).map { scored($0, view, request) }
     }
 
+    /// As ``query(_:)``, with an explanation of how the points were found.
+    public func explain(
+        _ request: QueryRequest
+    ) throws(OctantError) -> (points: [ScoredPoint], explanation: QueryExplanation) {
+        try explain(request) { (name) throws(OctantError) in throw .unknownCollection(name) }
+    }
+
+    /// The same, finding other collections by `siblings`.
+    package func explain(
+        _ request: QueryRequest, siblings: (String) throws(OctantError) -> Collection
+    ) throws(OctantError) -> (points: [ScoredPoint], explanation: QueryExplanation) {
+        let view = shard.view
+        let trace = SearchTrace()
+        var explanation = QueryExplanation()
+        let start = ContinuousClock.now
+        guard let plan = try plan(request, view, siblings: siblings) else { return ([], explanation) }
+        explanation.planMicroseconds = microseconds(since: start)
+        let planned = ContinuousClock.now
+        let ranked = try QueryRun(view: view, pool: compute, trace: trace).run(plan).dropFirst(request.offset)
+        explanation.runMicroseconds = microseconds(since: planned)
+        let ran = ContinuousClock.now
+        let points = ranked.map { scored($0, view, request) }
+        explanation.payloadMicroseconds = microseconds(since: ran)
+        explanation.searches = trace.all
+        return (points, explanation)
+    }
+
     /// The points of a query on a view, without their payload and vectors.
     func ranked(
         _ request: QueryRequest, _ view: ReadView, siblings: (String) throws(OctantError) -> Collection
     ) throws(OctantError) -> [QueryRun.Ranked] {
+        guard let plan = try plan(request, view, siblings: siblings) else { return [] }
+        return Array(try QueryRun(view: view, pool: compute).run(plan).dropFirst(request.offset))
+    }
+
+    /// The checked request as a plan; `nil` if it wants no points.
+    private func plan(
+        _ request: QueryRequest, _ view: ReadView, siblings: (String) throws(OctantError) -> Collection
+    ) throws(OctantError) -> QueryPlan? {
         try check(request.withVector)
         try view.check(request.root)
-        guard request.limit > 0, request.offset >= 0 else { return [] }
-        let plan = try withoutActuallyEscaping(siblings) { siblings throws(OctantError) in
+        guard request.limit > 0, request.offset >= 0 else { return nil }
+        // While this thread plans, others wake up that the search will need.
+        if view.segments.count > 1 { compute.expectLoop(view.segments.count) }
+        return try withoutActuallyEscaping(siblings) { siblings throws(OctantError) in
             let planner = QueryPlanner(
                 collection: name, params: view.config.params, fieldIndexes: view.fieldIndexes
             ) { (id, using, location) throws(OctantError) in
@@ -34,7 +71,6 @@ extension Collection {
             }
             return shard.choosingSearches(of: try planner.plan(request), view)
         }
-        return Array(try QueryRun(view: view, pool: compute).run(plan).dropFirst(request.offset))
     }
 
     /// A point's vector.
@@ -82,6 +118,13 @@ extension Collection {
 }
 
 extension Database {
+    /// As ``query(_:in:)``, with an explanation of how the points were found.
+    public func explain(
+        _ request: QueryRequest, in collection: String
+    ) throws(OctantError) -> (points: [ScoredPoint], explanation: QueryExplanation) {
+        try self.collection(collection).explain(request, siblings: self.collection)
+    }
+
     /// Points of a collection ranked by the request's query; examples may come from other collections.
     public func query(_ request: QueryRequest, in collection: String) throws(OctantError) -> [ScoredPoint] {
         try self.collection(collection).query(request, siblings: self.collection)

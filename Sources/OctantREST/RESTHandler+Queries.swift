@@ -34,6 +34,12 @@ extension RESTHandler {
     private func ranked(
         _ request: RESTRequest, _ collection: String, _ family: QueryFamily
     ) throws(OctantError) -> RESTResponse {
+        if try request.flag("explain") {
+            let (points, explanation) = try service.explain(collection, try ReadsJSON.query(request.body, family))
+            return .result(since: request.start, more: ("explain", explanation.json)) {
+                Self.write(points, family, &$0)
+            }
+        }
         let points = try service.query(collection, try ReadsJSON.query(request.body, family))
         return .result(since: request.start) { Self.write(points, family, &$0) }
     }

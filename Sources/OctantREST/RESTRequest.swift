@@ -127,9 +127,10 @@ package struct RESTResponse: Sendable {
         .text(refusal.message, status: refusal == .noRight ? 403 : 401)
     }
 
-    /// A result in the envelope. `write` writes the result's value.
+    /// A result in the envelope, and a member of the envelope besides. `write` writes the result's value.
     package static func result(
-        since start: ContinuousClock.Instant, _ write: (inout JSONWriter) -> Void
+        since start: ContinuousClock.Instant, more: (key: String, value: JSONObject)? = nil,
+        _ write: (inout JSONWriter) -> Void
     ) -> RESTResponse {
         var writer = JSONWriter(reservingCapacity: 1024)
         writer.beginObject()
@@ -139,6 +140,10 @@ package struct RESTResponse: Sendable {
         writer.value("ok")
         writer.key("time")
         writer.value(start.elapsedSeconds)
+        if let more {
+            writer.key(more.key)
+            writer.value(more.value)
+        }
         writer.endObject()
         return RESTResponse(status: 200, body: writer.bytes)
     }

@@ -189,6 +189,15 @@ package final class Service: Sendable {
         return try collection.query(request, siblings: database.collection)
     }
 
+    /// A ranked read, and how its points were found.
+    package func explain(
+        _ collection: String, _ request: QueryRequest
+    ) throws(OctantError) -> (points: [ScoredPoint], explanation: QueryExplanation) {
+        let collection = try database.collection(collection)
+        issues.note(request.filter, collection)
+        return try collection.explain(request, siblings: database.collection)
+    }
+
     /// A ranked read in groups.
     package func queryGroups(_ collection: String, _ request: GroupsRequest) throws(OctantError) -> [PointGroup] {
         let collection = try database.collection(collection)

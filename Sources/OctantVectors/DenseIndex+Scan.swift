@@ -31,6 +31,7 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        options.meter?.willScan(rows, range)
         let capacity = min(range.count, options.limit)
         let count =
             onDisk.rows
@@ -44,6 +45,7 @@ extension DenseIndex {
         _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ range: Range<Int>, _ capacity: Int,
         _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
     ) -> [ScoredRow] {
+        options.meter?.codes += range.count
         let count = scanRun(scorer, range, min(range.count, capacity), scratch, admit)
         scorer.refine(scratch, count)
         return finish(query, bound, options, count, scratch)
@@ -62,6 +64,7 @@ extension DenseIndex {
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
+            options.meter?.codes += ids.count
             let count = scanListAnywhere(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
         case .product(let codes)?:
@@ -75,6 +78,7 @@ extension DenseIndex {
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+        options.meter?.originals += ids.count
         let wanted = min(ids.count, options.limit)
         let count =
             onDisk.rows

@@ -89,7 +89,7 @@ package final class DenseIndex: @unchecked Sendable {
     private static let coldOversampling = 4.0
 
     /// The options and the bound of a search that walks on 4-bit codes on disk.
-    private func readingFew(_ options: Options, _ bound: ScoreBound) -> (Options, ScoreBound) {
+    func readingFew(_ options: Options, _ bound: ScoreBound) -> (Options, ScoreBound) {
         guard options.rescore else { return (options, bound) }
         var options = options
         options.readsFew = true
@@ -130,11 +130,8 @@ package final class DenseIndex: @unchecked Sendable {
         _ scorer: S, _ source: L, _ graph: HNSWGraph, _ entry: UInt32, _ options: Options, _ scratch: SearchScratch,
         _ admit: RowPredicate?
     ) -> Int {
-        var best = (row: entry, score: scorer.score(entry))
-        for level in stride(from: graph.maxLevel, to: 0, by: -1) {
-            best = descend(scorer, source, level: level, from: best, scratch)
-        }
-        let ef = min(max(options.ef, options.rescoreCount, 1), max(graph.count, 1))
+        let best = graph.descend(scorer, source, from: entry, scratch)
+        let ef = min(options.poolSize, max(graph.count, 1))
         guard let admit else {
             return walk(scorer, source, level: 0, entry: best, ef: ef, rows: graph.count, scratch)
         }
@@ -144,7 +141,7 @@ package final class DenseIndex: @unchecked Sendable {
                 scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
         }
         return walkAdmitted(
-            scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, scratch, admit)
+            scorer, source, entry: best, ef: ef, rows: graph.count, visitLimit: limit, reach: nil, scratch, admit)
     }
 
     /// Turns the pool (sorted by code scores) into the answer.
@@ -153,7 +150,7 @@ package final class DenseIndex: @unchecked Sendable {
     ) -> [ScoredRow] {
         guard options.rescore else { return scoredRows(scratch.pool, min(count, options.limit)) }
         let pool = options.readsFew && options.oversampling != nil ? min(count, options.rescoreCount) : count
-        return rescore(query, bound, scratch.pool, pool, limit: options.limit, scratch)
+        return rescore(query, bound, scratch.pool, pool, limit: options.limit, scratch, options.meter)
     }
 
     /// Scores a pool that is sorted by code scores again by the float rows, best first, until the bound of the codes'
@@ -161,7 +158,7 @@ package final class DenseIndex: @unchecked Sendable {
     /// that of scoring the whole pool.
     func rescore(
         _ query: UnsafePointer<Float>, _ bound: ScoreBound, _ pool: UnsafePointer<ScoreKey>, _ count: Int,
-        limit: Int, _ scratch: SearchScratch
+        limit: Int, _ scratch: SearchScratch, _ meter: SearchMeter? = nil
     ) -> [ScoredRow] {
         let limit = min(limit, count)
         scratch.growHeap(atLeast: limit)
@@ -175,7 +172,8 @@ package final class DenseIndex: @unchecked Sendable {
             let first = min(max((limit &+ 3) & ~3, 16), 512)
             let size = min(onDisk.rows ? max(first, coldBlock(bound)) : done == 0 ? first : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
-            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.dimension &* 4, ids, size) }
+            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.stride, ids, size) }
+            if let meter { meter.willRescore(rows, ids, size) }
             DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
             for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
             done &+= size

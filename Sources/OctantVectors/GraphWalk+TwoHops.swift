@@ -71,6 +71,7 @@ func walkTwoHops<S: RowScorer, L: LinkSource>(
         cursor = lowest
         prefetchNext(pool, from: cursor, count: count, source, 0)
     }
+    scratch.scored &+= scored
     for i in 0..<count { pool[i] &= ~1 }
     return count
 }

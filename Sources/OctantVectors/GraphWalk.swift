@@ -46,6 +46,7 @@ func descend<S: RowScorer, L: LinkSource>(
         var n = 0
         while n < width, list[n] != noLink { n &+= 1 }
         scorer.score(list, n, scores)
+        scratch.scored &+= n
         var next = best
         for i in 0..<n where scores[i] > next.score { next = (list[i], scores[i]) }
         if next.row == best.row { return best }
@@ -80,6 +81,16 @@ private func collect<L: LinkSource>(
 /// to hide the memory's latency. Times `m0` it must not exceed `SearchScratch.block`.
 let walkBreadth = 4
 
+/// How far a walk got: what is needed to go on with it.
+struct WalkState {
+    /// Rows in the scratch's pool.
+    var count = 0
+    /// All before this place in the pool were expanded.
+    var cursor = 0
+    /// Rows that were scored, and marked as visited.
+    var seenCount = 0
+}
+
 /// Best-first search on one level with a pool of the `ef` best rows, sorted best first in `scratch.pool`. Returns how
 /// many there are. Algorithm 2 of the paper, its two heaps being one sorted array with a flag "expanded" in bit 0:
 /// for pools of up to a few hundred a binary search and a short move are as fast.
@@ -87,8 +98,36 @@ func walk<S: RowScorer, L: LinkSource>(
     _ scorer: S, _ source: L, level: Int, entry: (row: UInt32, score: Float), ef: Int, rows: Int,
     _ scratch: SearchScratch
 ) -> Int {
+    var state = beginWalk(entry: entry, ef: ef, rows: rows, scratch)
+    walkOn(scorer, source, level: level, ef: ef, reach: WholePool(), &state, scratch)
+    endWalk(state, rows: rows, scratch)
+    return state.count
+}
+
+/// A walk that has seen its entry and nothing else.
+@inline(__always)
+func beginWalk(entry: (row: UInt32, score: Float), ef: Int, rows: Int, _ scratch: SearchScratch) -> WalkState {
     scratch.reserveVisited(rows: rows)
     scratch.reservePool(ef + 1)
+    scratch.visited[Int(entry.row >> 6)] |= 1 << UInt64(entry.row & 63)
+    scratch.seen[0] = entry.row
+    scratch.pool[0] = scoreKey(entry.score, entry.row)
+    return WalkState(count: 1, cursor: 0, seenCount: 1)
+}
+
+/// Leaves the scratch as the next walk wants it, and the pool without marks.
+@inline(__always)
+func endWalk(_ state: WalkState, rows: Int, _ scratch: SearchScratch) {
+    scratch.clearVisited(rows: rows, count: state.seenCount)
+    let pool = scratch.pool
+    for i in 0..<state.count { pool[i] &= ~1 }
+}
+
+/// Expands the best of the pool until all of it is expanded or `reach` says that it is enough.
+@inline(__always)
+func walkOn<S: RowScorer, L: LinkSource, R: WalkReach>(
+    _ scorer: S, _ source: L, level: Int, ef: Int, reach: R, _ state: inout WalkState, _ scratch: SearchScratch
+) {
     let pool = scratch.pool
     let visited = scratch.visited
     let scores = scratch.scores
@@ -97,19 +136,17 @@ func walk<S: RowScorer, L: LinkSource>(
     let breadth = source.breadth
     var seen = scratch.seen
     var seenCapacity = scratch.seenCapacity
-
-    visited[Int(entry.row >> 6)] |= 1 << UInt64(entry.row & 63)
-    seen[0] = entry.row
-    var seenCount = 1
-    pool[0] = scoreKey(entry.score, entry.row)
-    var count = 1
-    var cursor = 0
-    var floor: Float = ef == 1 ? entry.score : -.infinity
+    var seenCount = state.seenCount
+    var count = state.count
+    var cursor = state.cursor
+    let room = reach.room(ef)
+    var floor = reach.floor(pool, count, ef)
     while cursor < count {
         if pool[cursor] & 1 != 0 {
             cursor &+= 1
             continue
         }
+        if reach.ends(at: cursor, pool[cursor]) { break }
         if seenCount &+ breadth &* width >= seenCapacity {
             scratch.growSeen(atLeast: seenCount &+ breadth &* width &+ 1)
             seen = scratch.seen
@@ -123,6 +160,7 @@ func walk<S: RowScorer, L: LinkSource>(
         repeat {
             let current = pool[position]
             if current & 1 == 0 {
+                if reach.ends(at: position, current) { break }
                 pool[position] = current | 1
                 seenCount = collect(keyRow(current), level, width, source, visited, seen, seenCount, buffer)
                 expanded &+= 1
@@ -132,7 +170,7 @@ func walk<S: RowScorer, L: LinkSource>(
         let n = seenCount &- start
         scorer.score(fresh, n, scores)
         var lowest = position
-        for i in 0..<n where scores[i] > floor || count < ef {
+        for i in 0..<n where scores[i] > floor || count < room {
             let key = scoreKey(scores[i], fresh[i])
             let position = ok_rank(pool, count, key)
             if position >= ef { continue }
@@ -140,7 +178,7 @@ func walk<S: RowScorer, L: LinkSource>(
             (pool + (position &+ 1)).update(from: pool + position, count: moved)
             pool[position] = key
             if count < ef { count &+= 1 }
-            if count == ef { floor = keyScore(pool[ef &- 1]) }
+            floor = reach.floor(pool, count, ef)
             if position < lowest { lowest = position }
             // It may well be among the next to be expanded: the sooner its links are asked for, the better.
             if position <= lowest &+ breadth { source.prefetch(fresh[i], level) }
@@ -148,9 +186,8 @@ func walk<S: RowScorer, L: LinkSource>(
         cursor = lowest
         prefetchNext(pool, from: cursor, count: count, source, level)
     }
-    scratch.clearVisited(rows: rows, count: seenCount)
-    for i in 0..<count { pool[i] &= ~1 }
-    return count
+    scratch.scored &+= seenCount &- state.seenCount
+    state = WalkState(count: count, cursor: cursor, seenCount: seenCount)
 }
 
 /// Asks for the links of the next nodes to be expanded, and of those after them.
@@ -171,13 +208,14 @@ func prefetchNext<L: LinkSource>(
 
 /// Best-first search on level 0 for rows that `admit` lets pass. Nodes that do not pass are walked through. Results go
 /// to `scratch.pool`, sorted; the number of them is returned. Ends when the best candidate left is worse than the worst
-/// of `ef` results, or after `visitLimit` rows were scored.
+/// of `ef` results (or `reach` says that it is enough), or after `visitLimit` rows were scored.
 func walkAdmitted<S: RowScorer, L: LinkSource>(
     _ scorer: S, _ source: L, entry: (row: UInt32, score: Float), ef: Int, rows: Int, visitLimit: Int,
-    _ scratch: SearchScratch, _ admit: RowPredicate
+    reach: SharedReach?, _ scratch: SearchScratch, _ admit: RowPredicate
 ) -> Int {
     scratch.reserveVisited(rows: rows)
-    scratch.reservePool(ef + 1)
+    let least = min(reach?.least ?? ef, ef)
+    scratch.reservePool(ef + least + 1)
     let visited = scratch.visited
     let scores = scratch.scores
     let width = source.width(0)
@@ -185,6 +223,8 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
     let next = scratch.hops
     let picked = scratch.picked
     var results = TopKeys(scratch.pool, capacity: ef)
+    // The results that are looked for however good others are.
+    var nearest = TopKeys(scratch.pool + (ef + 1), capacity: reach == nil ? 0 : least)
     var candidates = KeyQueue(scratch)
 
     visited[Int(entry.row >> 6)] |= 1 << UInt64(entry.row & 63)
@@ -194,7 +234,10 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
     scratch.admitted[0] = false
     admit(&entryRow, 1, scratch.admitted)
     let entryKey = scoreKey(entry.score, entry.row)
-    if scratch.admitted[0] { results.insert(entryKey) }
+    if scratch.admitted[0] {
+        results.insert(entryKey)
+        nearest.insert(entryKey)
+    }
     candidates.push(entryKey)
     while seenCount < visitLimit {
         if seenCount &+ breadth &* width >= scratch.seenCapacity {
@@ -203,8 +246,11 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
         let seen = scratch.seen
         let start = seenCount
         var expanded = 0
+        // What is below this is neither expanded nor a result.
+        var floor = results.floor
+        if let reach, nearest.isFull { floor = max(floor, min(nearest.floor, reach.sharedFloor)) }
         while expanded < breadth, let current = candidates.first {
-            if results.isFull, keyScore(current) < results.floor { break }
+            if keyScore(current) < floor { break }
             candidates.removeFirst()
             next[expanded] = keyRow(current)
             expanded &+= 1
@@ -219,7 +265,8 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
         scorer.score(fresh, n, scores)
         // Candidates and possible results are the same rows: those above the worst result.
         var hits = 0
-        for i in 0..<n where scores[i] > results.floor || !results.isFull {
+        let isOpen = floor == -.infinity
+        for i in 0..<n where scores[i] > floor || isOpen {
             picked[hits] = fresh[i]
             scores[hits] = scores[i]
             scratch.admitted[hits] = false
@@ -229,12 +276,16 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
         admit(picked, hits, scratch.admitted)
         for i in 0..<hits {
             let key = scoreKey(scores[i], picked[i])
-            if scratch.admitted[i] { results.insert(key) }
+            if scratch.admitted[i] {
+                results.insert(key)
+                nearest.insert(key)
+            }
             candidates.push(key)
         }
         if let next = candidates.first { source.prefetch(keyRow(next), 0) }
     }
     scratch.clearVisited(rows: rows, count: seenCount)
+    scratch.scored &+= seenCount
     results.sort()
     return results.count
 }

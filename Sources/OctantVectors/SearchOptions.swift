@@ -28,6 +28,8 @@ extension DenseIndex {
         package var visitLimit: Int?
         /// A walk with a predicate scores only rows that pass, and reaches them through those that do not.
         package var twoHops: Bool
+        /// Counts what is done, where that was asked for.
+        package var meter: SearchMeter?
 
         package init(
             limit: Int, ef: Int, mode: Mode = .automatic, useCodes: Bool = true, rescore: Bool = true,
@@ -45,7 +47,7 @@ extension DenseIndex {
         }
 
         /// Whether scores are those of codes, where there are any.
-        var usesCodes: Bool { mode != .exact && useCodes }
+        package var usesCodes: Bool { mode != .exact && useCodes }
 
         /// Rows of the pool that oversampling asks for, at least `limit`.
         var rescoreCount: Int {

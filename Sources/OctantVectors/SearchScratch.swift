@@ -8,6 +8,8 @@ final class SearchScratch {
     /// A second bit a row, for walks that ask a predicate before they score; all zero between walks.
     private(set) var tested: UnsafeMutablePointer<UInt64>
     private var testedWords = 0
+    /// Rows that walks have scored since somebody set this to 0.
+    var scored = 0
     /// Rows scored by the walk, in order.
     private(set) var seen: UnsafeMutablePointer<UInt32>
     private(set) var seenCapacity: Int

@@ -150,8 +150,47 @@ struct OptimizerPlanTests {
         }
         guard rows > 0 else { return }
         let indexed = plan.indexed && wantsGraph && indexable
-        parts.append(
-            part(rows, dead: dead, indexed: indexed, indexable: wantsGraph && indexable && !indexed ? rows * 1024 : 0))
+        for number in 0..<plan.pieces {
+            let share = (rows - number + plan.pieces - 1) / plan.pieces
+            guard share > 0 else { continue }
+            parts.append(
+                part(
+                    share, dead: dead, indexed: indexed,
+                    indexable: wantsGraph && indexable && !indexed ? share * 1024 : 0))
+        }
+    }
+
+    @Test("a collection that is filled, grown and given another number of segments ends with that many of like size")
+    func segmentNumbers() {
+        func settle(_ parts: inout [Part], _ number: Int) {
+            let settings = config {
+                $0.defaultSegmentNumber = number
+                $0.maxSegmentSize = 10_000_000
+            }
+            var steps = 0
+            while let plan = next(parts, settings, idle: true), steps < 300 {
+                apply(plan, to: &parts, true)
+                steps += 1
+            }
+            #expect(steps < 300)
+        }
+        for number in [2, 4, 16] {
+            var parts: [Part] = []
+            for _ in 0..<6 {
+                parts.append(part(16_384))
+                settle(&parts, number)
+            }
+            parts.append(part(1696))
+            settle(&parts, number)
+            let sizes = parts.map(\.rowCount).sorted()
+            #expect(sizes.count == number && sizes.reduce(0, +) == 100_000)
+            #expect((sizes.last ?? 0) < 4 * (sizes.first ?? 0), "\(number): \(sizes)")
+        }
+        var parts = [part(100_000, indexed: true)]
+        for number in [16, 2, 8, 1, 3] {
+            settle(&parts, number)
+            #expect(parts.count == number && parts.allSatisfy(\.isIndexed), "\(number): \(parts.map(\.rowCount))")
+        }
     }
 
     @Test("hidden segments go into one graph that has room for all, or, if none has, into one of their own")

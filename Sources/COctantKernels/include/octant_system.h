@@ -23,6 +23,8 @@ int octant_advise(void *start, size_t length, int advice);
 /* Faults the pages of a read-only mapping in; falls back to touching one byte per page. */
 int octant_populate(const void *start, size_t length);
 
+/* How many pages of [start, start + length) are not in memory; 0 where the system does not tell. */
+size_t octant_absent_pages(const void *start, size_t length);
 /* Pages of [start, start + length), whole pages of a mapping, that are in memory (in the page cache for files). */
 uint64_t octant_cached_pages(const void *start, size_t length);
 /* Bytes of the pages of [start, start + length) that are mapped into this process, whole pages. */
@@ -45,6 +47,15 @@ uint64_t octant_reads_of_thread(void);
 uint64_t octant_reads_of_process(void);
 
 int octant_free_space(const char *path, uint64_t *available, uint64_t *total);
+
+/* Tells the processor that this thread is waiting for another in a loop. */
+static inline void octant_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
 
 uint64_t octant_thread_id(void);
 /* At most 15 bytes are kept on Linux. */

@@ -64,6 +64,9 @@ package final class Monitor<Value>: @unchecked Sendable {
         return try body(&value)
     }
 
+    /// Wakes one of those who wait, for a change that was made before.
+    package func signalOne() { pthread_cond_signal(condition) }
+
     /// Sleeps until `body` returns something. Every change wakes it to look again.
     package func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
         pthread_mutex_lock(mutex)

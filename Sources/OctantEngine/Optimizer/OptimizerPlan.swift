@@ -4,7 +4,7 @@ package import OctantStorage
 /// What the optimizer would do next, decided from sizes and settings alone.
 ///
 /// In order: rewrite what the configuration no longer matches; rewrite what is mostly dead; take points that no graph
-/// covers into one; bring down the number of segments. A graph grows by inserting the new points, so the work of a
+/// covers into one; bring the number of segments down, or up, to the one that is wanted. A graph grows by inserting the new points, so the work of a
 /// collection that is being filled is one insertion per point, however often its segments are merged.
 package struct OptimizerPlan: Sendable, Equatable {
     /// Why.
@@ -23,6 +23,8 @@ package struct OptimizerPlan: Sendable, Equatable {
     package var indexed: Bool
     /// Whether the graphs of the first source are kept and grown.
     package var growsFirst: Bool
+    /// How many new segments share the rows.
+    package var pieces = 1
 
     /// A segment as the plan sees it.
     package struct Part: Sendable {
@@ -74,7 +76,9 @@ package struct OptimizerPlan: Sendable, Equatable {
         let flat = parts.filter { !$0.isIndexed }.sorted { $0.vectorBytes < $1.vectorBytes }
         let indexed = parts.filter(\.isIndexed).sorted { $0.vectorBytes > $1.vectorBytes }
         if indexable, let plan = indexing(flat, indexed, config, cap, idle) { return plan }
-        return mergingFlat(flat, cap) ?? merging(indexed, config, cap)
+        let total = parts.reduce(0) { $0 + $1.vectorBytes }
+        return mergingFlat(flat, cap) ?? merging(indexed, config, cap, total, processors)
+            ?? splitting(indexed, config, cap)
     }
 
     /// Merges the smallest of too many flat segments, and with them others up to the size of what they make: a row is
@@ -103,10 +107,13 @@ package struct OptimizerPlan: Sendable, Equatable {
         return rows >= config.vacuumMinVectorNumber && Double(dead) > config.deletedThreshold * Double(rows)
     }
 
+    private static func sizeLimit(_ config: OptimizerConfig, _ processors: Int) -> Int {
+        min(config.maxSegmentSize ?? max(1, processors) * 256_000, Int.max >> 10) << 10
+    }
+
     /// The largest segment a merge may make.
     static func segmentBytesMax(_ parts: [Part], _ config: OptimizerConfig, _ processors: Int) -> Int {
-        let kilobytes = config.maxSegmentSize ?? max(1, processors) * 256_000
-        let limit = min(kilobytes, Int.max >> 10) << 10
+        let limit = sizeLimit(config, processors)
         guard config.defaultSegmentNumber > 1 else { return limit }
         let total = parts.reduce(0) { $0 + $1.vectorBytes }
         let threshold = min(config.indexingThreshold ?? 10_000, Int.max >> 11) << 10
@@ -124,7 +131,9 @@ package struct OptimizerPlan: Sendable, Equatable {
         var threshold = min(kilobytes, Int.max >> 11) << 10
         if idle, let largest = indexed.first { threshold = min(threshold, max(1 << 20, largest.vectorBytes / 50)) }
         guard tail >= threshold, !flat.isEmpty else { return nil }
-        let base = indexed.first { $0.vectorBytes + whole <= cap }
+        // Where several segments are wanted, they are to be of one size.
+        let bases = config.defaultSegmentNumber > 1 ? indexed.reversed() : indexed
+        let base = bases.first { $0.vectorBytes + whole <= cap }
         var sources = base.map { [$0.uuid] } ?? []
         var bytes = base?.vectorBytes ?? 0
         for part in flat {
@@ -132,15 +141,40 @@ package struct OptimizerPlan: Sendable, Equatable {
             sources.append(part.uuid)
             bytes += part.vectorBytes
         }
-        return OptimizerPlan(reason: .indexing, sources: sources, indexed: true, growsFirst: base != nil)
+        return OptimizerPlan(
+            reason: .indexing, sources: sources, indexed: true, growsFirst: base != nil,
+            pieces: base == nil ? pieces(of: bytes, cap, missing: config.defaultSegmentNumber - indexed.count) : 1)
     }
 
-    private static func merging(_ indexed: [Part], _ config: OptimizerConfig, _ cap: Int) -> OptimizerPlan? {
+    /// Merges the smallest of too many segments into another.
+    private static func merging(
+        _ indexed: [Part], _ config: OptimizerConfig, _ cap: Int, _ total: Int, _ processors: Int
+    ) -> OptimizerPlan? {
         guard indexed.count > max(1, config.defaultSegmentNumber), let smallest = indexed.last else { return nil }
-        guard let base = indexed.dropLast().first(where: { $0.vectorBytes + smallest.vectorBytes <= cap }) else {
-            return nil
+        var others = Array(indexed.dropLast())
+        var room = cap
+        if config.defaultSegmentNumber > 1 {
+            // Segments that are nearly as large as they are to be have no room for each other, and yet are too many.
+            room = max(cap, min(total / config.defaultSegmentNumber * 2, sizeLimit(config, processors)))
+            others.reverse()
         }
+        guard let base = others.first(where: { $0.vectorBytes + smallest.vectorBytes <= room }) else { return nil }
         return OptimizerPlan(
             reason: .merge, sources: [base.uuid, smallest.uuid], indexed: true, growsFirst: true)
+    }
+
+    /// Divides the largest of too few segments, as after the number wanted was raised.
+    private static func splitting(_ indexed: [Part], _ config: OptimizerConfig, _ cap: Int) -> OptimizerPlan? {
+        guard let largest = indexed.first, largest.vectorBytes > cap / 2 * 3 else { return nil }
+        let wanted = pieces(of: largest.vectorBytes, cap, missing: config.defaultSegmentNumber - indexed.count + 1)
+        guard wanted > 1, (largest.rowCount - largest.deadCount) / 2 >= wanted else { return nil }
+        return OptimizerPlan(
+            reason: .configMismatch, sources: [largest.uuid], indexed: true, growsFirst: false, pieces: wanted)
+    }
+
+    /// Into how many segments `bytes` of vectors go, where `missing` more are wanted.
+    private static func pieces(of bytes: Int, _ cap: Int, missing: Int) -> Int {
+        guard cap > 0, missing > 1 else { return 1 }
+        return max(1, min(bytes / cap + (bytes % cap > 0 ? 1 : 0), missing))
     }
 }

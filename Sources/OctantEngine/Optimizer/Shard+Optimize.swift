@@ -162,16 +162,27 @@ extension Shard {
         let keepsSeen = !segments.contains { view.hides($0) }
         let checkpoint = keepsSeen ? min(view.checkpoint, view.deferral?.lsn ?? .max) : view.checkpoint
         let limit = view.config.hnsw.maxIndexingThreads
-        let recipe = SegmentRecipe(
+        var recipe = SegmentRecipe(
             sources: segments.enumerated().map { number, segment in
                 .init(rows: segment, rowCount: segment.rowCount, keepsDead: plan.growsFirst && number == 0)
             },
             checkpoint: checkpoint, config: view.config, fieldIndexes: indexes, indexed: plan.indexed,
             growsFirst: plan.growsFirst, threads: limit > 0 ? min(limit, threads) : threads,
             lowMemory: limits.lowMemory)
-        let written = try SegmentWriter.write(
-            recipe, directory: segmentsPath, fileSystem: fileSystem,
-            isCancelled: { [background] in background.withLock { $0.closing } })
+        var written: [WrittenSegment] = []
+        for number in 0..<plan.pieces {
+            recipe.piece = SegmentRecipe.Piece(number: number, of: plan.pieces)
+            do throws(StorageError) {
+                let piece = try SegmentWriter.write(
+                    recipe, directory: segmentsPath, fileSystem: fileSystem,
+                    isCancelled: { [background] in background.withLock { $0.closing } })
+                if let piece { written.append(piece) }
+            } catch {
+                // No manifest names them; the first error is the one to report.
+                for piece in written { try? fileSystem.removeTree(piece.folder.path) }
+                throw error
+            }
+        }
         try publish(
             Replacement(
                 sources: segments, written: written, checkpoint: nil, vectorsEpoch: view.vectorsEpoch,

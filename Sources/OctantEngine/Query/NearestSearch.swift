@@ -17,6 +17,8 @@ package struct NearestSearch: Sendable {
     package var params: SearchParams
     /// How many to find in each part.
     package var limit: Int
+    /// Where to note what is done.
+    package var trace: SearchTrace?
 
     /// What a search looks for, in stored form.
     package enum Target: Sendable {
@@ -67,12 +69,20 @@ package struct NearestSearch: Sendable {
             return weighted.run(view, pool: pool)
         }
         let parts = view.sources.filter { $0.rowCount > 0 && !isLeftOut($0, view) }
+        if case .dense(let query) = target, parts.count > 1 || trace != nil {
+            return SegmentedSearch(self, query, parts, view).run(pool)
+        }
         let results = Monitor([[Found]](repeating: [], count: parts.count))
         pool.parallel(parts.count) { number in
             let found = search(parts[number], view)
             results.withLock { $0[number] = found }
         }
-        var all = results.withLock { $0.count == 1 ? $0[0] : Array($0.joined()) }
+        return best(results.withLock { $0.count == 1 ? $0[0] : Array($0.joined()) })
+    }
+
+    /// The best of what parts have found.
+    func best(_ found: [Found]) -> [Found] {
+        var all = found
         all.sort { $0.similarity != $1.similarity ? $0.similarity > $1.similarity : $0.id < $1.id }
         return Array(all.prefix(limit))
     }
@@ -103,13 +113,17 @@ package struct NearestSearch: Sendable {
             rows = SparseSearch(search: self, query: query, view: view).run(memtable)
         default: rows = []
         }
-        return rows.map {
-            Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row))
-        }
+        return Self.found(rows, in: source)
+    }
+
+    static func found(_ rows: [ScoredRow], in source: any RowSource) -> [Found] {
+        rows.map { Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row)) }
     }
 
     /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
-    private func scan(_ memtable: Memtable, _ query: [Float], _ view: ReadView) -> [ScoredRow] {
+    func scan(
+        _ memtable: Memtable, _ query: [Float], _ view: ReadView, _ part: PartTrace? = nil
+    ) -> [ScoredRow] {
         let lsn = view.lsn
         guard let field = memtable.fields.first(where: { $0.name == using }) else { return [] }
         let rowCount = memtable.rowCount(at: lsn)
@@ -137,7 +151,8 @@ package struct NearestSearch: Sendable {
                     admitted[place] = row != out && tombstones.isLive(row, at: lsn) && field.isPresent(row)
                 }
             }
-        let options = DenseIndex.Options(limit: limit, ef: limit, mode: .exact)
+        var options = DenseIndex.Options(limit: limit, ef: limit, mode: .exact)
+        options.meter = part?.meter
         return query.withUnsafeBufferPointer { query in
             guard let base = query.baseAddress else { return [] }
             return index.scanAll(query: base, options: options, admit: admit, range: nil)

@@ -5,10 +5,12 @@ import OctantVectors
 package struct QueryRun: Sendable {
     let view: ReadView
     let pool: ComputePool
+    let trace: SearchTrace?
 
     /// A run on `view`, with help of idle threads of `pool`.
-    package init(view: ReadView, pool: ComputePool) {
+    package init(view: ReadView, pool: ComputePool, trace: SearchTrace? = nil) {
         self.view = view
+        self.trace = trace
         self.pool = pool
     }
 
@@ -80,9 +82,10 @@ package struct QueryRun: Sendable {
         guard let query = examples.vectors.first else { return [] }
         let (target, distance) = view.target(of: query, using: examples.using)
         let (filter, excluded) = Self.onlyExclusion(filter)
-        let search = NearestSearch(
+        var search = NearestSearch(
             using: examples.using, distance: distance, target: target, filter: filter, excluded: excluded,
             params: stage.params, limit: clamped(limit))
+        search.trace = trace
         let found = search.run(view, pool: pool).map {
             Ranked(
                 id: $0.id, hit: $0.hit,

@@ -12,9 +12,12 @@ struct SegmentSearch {
     private let view: ReadView
     private var lsn: UInt64 { view.lsn }
     private let excludedRow: UInt32
+    private let trace: PartTrace?
 
     /// `nil` if the segment has no vector of this name.
-    init?(_ search: NearestSearch, _ query: [Float], _ segment: Segment, _ view: ReadView) {
+    init?(
+        _ search: NearestSearch, _ query: [Float], _ segment: Segment, _ view: ReadView, _ trace: PartTrace? = nil
+    ) {
         guard let field = segment.field(search.using), field.presentCount > 0,
             query.count == field.rows.dimension
         else { return nil }
@@ -23,22 +26,50 @@ struct SegmentSearch {
         self.segment = segment
         self.field = field
         self.view = view
+        self.trace = trace
         excludedRow = search.excluded.flatMap { segment.row(of: $0, at: view.lsn) } ?? .max
     }
 
     func run() -> [ScoredRow] {
         query.withUnsafeBufferPointer { query in
-            guard let query = query.baseAddress else { return [] }
-            guard let filter = search.filter, !filter.isEmpty else {
-                if field.hasGraph, !search.params.exact {
-                    let found = field.index.search(query: query, options: options, admit: liveness)
-                    // Where most rows are dead, the walk may end among them.
-                    if found.count >= search.limit || found.count >= visibleCount { return found }
-                }
-                return field.index.scanAll(query: query, options: options, admit: liveness, range: nil)
-            }
-            return run(query, CompiledFilter(filter, rows: FilterView(segment, view)))
+            guard let query = query.baseAddress, case .rows(let rows) = run(query, nil) else { return [] }
+            return rows
         }
+    }
+
+    /// The segment's best rows, or, in a search of several parts, what is to be compared with the others' first. `query`
+    /// is to stay where it is until that was done.
+    func run(_ query: UnsafePointer<Float>, _ share: SharedBound?) -> SegmentedSearch.Answer {
+        guard let filter = search.filter, !filter.isEmpty else {
+            if field.hasGraph, !search.params.exact,
+                // Where most rows are dead, the walk may end among them.
+                let answer = walk(query, options, liveness, share, isEnough: { $0 >= visibleCount })
+            {
+                return answer
+            }
+            trace?.choose(field.hasCodes && options.usesCodes ? .scanCodes : .scanOriginals)
+            return .rows(field.index.scanAll(query: query, options: options, admit: liveness, range: nil))
+        }
+        let start = trace.map { _ in ContinuousClock.now }
+        let compiled = CompiledFilter(filter, rows: FilterView(segment, view))
+        if let trace, let start { trace.addFilter(since: start) }
+        return run(query, compiled, share)
+    }
+
+    /// A walk of the graph; `nil` if it found fewer rows than it should have, and `isEnough` does not say that there are
+    /// no more.
+    private func walk(
+        _ query: UnsafePointer<Float>, _ options: DenseIndex.Options, _ admit: RowPredicate?, _ share: SharedBound?,
+        isEnough: (Int) -> Bool
+    ) -> SegmentedSearch.Answer? {
+        let isFiltered = search.filter.map { !$0.isEmpty } ?? false
+        trace?.choose(!isFiltered ? .walk : options.twoHops ? .twoHopWalk : .filteredWalk, ef: ef)
+        if let share, let pool = field.index.candidates(query: query, options: options, admit: admit, share: share) {
+            let isComplete = !pool.ranOut || pool.count >= search.limit || isEnough(pool.count)
+            return isComplete ? .candidates(pool) : nil
+        }
+        let found = field.index.search(query: query, options: options, admit: admit)
+        return found.count >= search.limit || isEnough(found.count) ? .rows(found) : nil
     }
 
     /// Never more than there are rows, however much was asked for.
@@ -54,6 +85,7 @@ struct SegmentSearch {
         options.oversampling = wanted?.oversampling
         options.rescore = field.quantization.map { wanted?.rescore ?? $0.rescoresByDefault } ?? true
         options.readsFew = field.params.isOnDisk
+        options.meter = trace?.meter
         return options
     }
 
@@ -81,7 +113,9 @@ struct SegmentSearch {
         }
     }
 
-    private func run(_ query: UnsafePointer<Float>, _ compiled: CompiledFilter) -> [ScoredRow] {
+    private func run(
+        _ query: UnsafePointer<Float>, _ compiled: CompiledFilter, _ share: SharedBound?
+    ) -> SegmentedSearch.Answer {
         if field.hasGraph, !search.params.exact, walkIsCheaper(compiled) {
             let checksRows = checksRows
             let admit: RowPredicate = { rows, count, admitted in
@@ -92,13 +126,17 @@ struct SegmentSearch {
             var options = options
             options.visitLimit = visitLimit(compiled)
             options.twoHops = walksTwoHops(compiled)
-            let found = field.index.search(query: query, options: options, admit: admit)
             // A walk that found too few has met a filter that is unlike its estimate: the scan below is exact.
-            if found.count >= search.limit { return found }
+            if let answer = walk(query, options, admit, share, isEnough: { _ in false }) { return answer }
         }
+        let start = trace.map { _ in ContinuousClock.now }
         var rows = compiled.matchingRows()
         if checksRows { rows.removeAll { !isVisible($0) } }
-        return rows.withUnsafeBufferPointer { field.index.scan(rows: $0, query: query, options: options) }
+        if let trace, let start {
+            trace.addFilter(since: start)
+            trace.choose(.scanList)
+        }
+        return .rows(rows.withUnsafeBufferPointer { field.index.scan(rows: $0, query: query, options: options) })
     }
 
     /// A walk without indexes is worth it from so many matches for each place in its pool: it scores some twenty rows and

@@ -21,6 +21,13 @@ package struct SegmentRecipe: Sendable {
         }
     }
 
+    /// One of several segments that are made of the same sources: every `of`-th row from `number` on. Neighbours in the
+    /// sources go to different segments, so that whatever orders the rows, the best of a query are spread evenly.
+    package struct Piece: Sendable {
+        package var number = 0
+        package var of = 1
+    }
+
     /// The holders, in row order of the new segment.
     package var sources: [Source]
     /// The checkpoint: rows dead by it are left out, rows that die later are kept and get tombstones at the swap.
@@ -35,6 +42,8 @@ package struct SegmentRecipe: Sendable {
     package var growsFirst: Bool
     /// Threads for graphs.
     package var threads: Int
+    /// Which of their rows; all, unless set.
+    package var piece = Piece()
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode
 
@@ -111,11 +120,14 @@ package struct SegmentWriter {
 
     private mutating func placeRows() -> [[UInt32]] {
         var newRows: [[UInt32]] = []
+        var kept = 0
         for (number, source) in recipe.sources.enumerated() {
             var mapping = [UInt32](repeating: .max, count: source.rowCount)
             for row in 0..<UInt32(source.rowCount) {
                 let isDead = !source.rows.tombstones.isLive(row, at: recipe.checkpoint)
                 if isDead, !source.keepsDead { continue }
+                defer { kept += 1 }
+                guard kept % recipe.piece.of == recipe.piece.number else { continue }
                 mapping[Int(row)] = UInt32(places.count)
                 places.append(Place(source: number, row: row, isDead: isDead))
             }

@@ -83,7 +83,7 @@ extension ReadView {
     }
 
     /// Notes what becomes of hidden parts when `replacement` is made, before the parts change.
-    mutating func replaceDeferred(_ replacement: Shard.Replacement, by segment: Segment?) {
+    mutating func replaceDeferred(_ replacement: Shard.Replacement, by segments: [Segment]) {
         var last: LSN = 0
         var hidden = 0
         for source in replacement.sources {
@@ -104,8 +104,8 @@ extension ReadView {
             self.deferral = Deferral(
                 lsn: reveals.lsn, liveCount: reveals.liveCount,
                 segments: deferral.segments.filter { $0.value > reveals.lsn })
-        } else if let segment, replacement.reveals == nil, hidden > 0 {
-            self.deferral?.segments[segment.entry.uuid] = last
+        } else if replacement.reveals == nil, hidden > 0 {
+            for segment in segments { self.deferral?.segments[segment.entry.uuid] = last }
         }
     }
 

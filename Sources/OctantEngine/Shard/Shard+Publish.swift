@@ -4,12 +4,12 @@ package import OctantStorage
 
 /// Changing what is on disk: there is one way, a new manifest, for checkpoints, optimisations and configuration alike.
 extension Shard {
-    /// A replacement of parts by a new segment.
+    /// A replacement of parts by new segments.
     struct Replacement {
         /// The parts that go, in the order of the recipe's sources.
         var sources: [any RowSource]
-        /// The segment that comes; `nil` if no row was left.
-        var written: WrittenSegment?
+        /// The segments that come; none if no row was left.
+        var written: [WrittenSegment]
         /// The new checkpoint, if the parts include a memtable.
         var checkpoint: LSN?
         /// The ``ReadView/vectorsEpoch`` of the view that the recipe was made from.
@@ -23,8 +23,9 @@ extension Shard {
     func publish(_ replacement: Replacement) throws(StorageError) {
         do throws(StorageError) { try publishAndSwap(replacement) } catch {
             // After a failed publication nobody knows which manifest a restart finds: then both must stay usable.
-            if store.failure == nil, let written = replacement.written {
-                try? fileSystem.removeTree(written.folder.path)  // the first error is the one to report
+            if store.failure == nil {
+                // The first error is the one to report.
+                for written in replacement.written { try? fileSystem.removeTree(written.folder.path) }
             }
             throw error
         }
@@ -48,29 +49,31 @@ extension Shard {
             let goneIDs = Set(gone.map(\.entry.uuid))
             next.segments.removeAll { goneIDs.contains($0.uuid) }
             if let checkpoint = replacement.checkpoint { next.checkpoint = checkpoint }
-            var segment: Segment?
-            if let written = replacement.written {
+            var segments: [Segment] = []
+            for written in replacement.written {
                 let entry = try addMissingIndexes(written.entry, written.folder, next.fieldIndexes)
                 for segment in gone { segment.releasePages() }
                 let opened = try Segment(
                     entry, folder: written.folder, config: next.config, fieldIndexes: next.fieldIndexes)
-                carryDeaths(replacement, into: opened)
+                carryDeaths(replacement.sources, written, into: opened)
                 next.segments.append(entry)
-                segment = opened
+                segments.append(opened)
             }
-            let obsolete = try writeDeletions(&next, extra: segment)
+            let obsolete = try writeDeletions(&next, extra: segments)
             _ = try store.publish(next.encoded())
             manifest = next
             applying.withLock { _ in
-                if let segment { carryDeaths(replacement, into: segment) }
+                for (segment, written) in zip(segments, replacement.written) {
+                    carryDeaths(replacement.sources, written, into: segment)
+                }
                 state.withLock { state in
-                    state.replaceDeferred(replacement, by: segment)
+                    state.replaceDeferred(replacement, by: segments)
                     state.checkpoint = manifest.checkpoint
                     state.segments.removeAll { goneIDs.contains($0.entry.uuid) }
                     state.memtables.removeAll { slot in
                         replacement.sources.contains { ($0 as AnyObject) === (slot.table as AnyObject) }
                     }
-                    if let segment { state.segments.append(segment) }
+                    state.segments += segments
                     state.settleDeferral()
                 }
             }
@@ -81,10 +84,9 @@ extension Shard {
         for segment in gone { try? fileSystem.removeTree(segment.folder.path) }
     }
 
-    /// Gives the new segment the deaths of the rows it was made of.
-    private func carryDeaths(_ replacement: Replacement, into segment: Segment) {
-        guard let newRows = replacement.written?.newRows else { return }
-        for (source, mapping) in zip(replacement.sources, newRows) where source.tombstones.killedCount > 0 {
+    /// Gives a new segment the deaths of the rows it was made of.
+    private func carryDeaths(_ sources: [any RowSource], _ written: WrittenSegment, into segment: Segment) {
+        for (source, mapping) in zip(sources, written.newRows) where source.tombstones.killedCount > 0 {
             for (row, newRow) in mapping.enumerated() where newRow != .max {
                 let death = source.tombstones.deathLSN(UInt32(row))
                 if death != 0 { segment.tombstones.kill(newRow, at: death) }
@@ -93,8 +95,8 @@ extension Shard {
     }
 
     /// Writes the deletion bitmaps that changed, as of the manifest's checkpoint. Returns the files they replace.
-    private func writeDeletions(_ manifest: inout Manifest, extra: Segment?) throws(StorageError) -> [String] {
-        let open = state.withLock { $0.segments } + (extra.map { [$0] } ?? [])
+    private func writeDeletions(_ manifest: inout Manifest, extra: [Segment]) throws(StorageError) -> [String] {
+        let open = state.withLock { $0.segments } + extra
         var obsolete: [String] = []
         for place in manifest.segments.indices {
             let entry = manifest.segments[place]
@@ -172,7 +174,8 @@ extension Shard {
                 recipe, directory: segmentsPath, fileSystem: fileSystem, isCancelled: { false })
             try publish(
                 Replacement(
-                    sources: [table], written: written, checkpoint: through, vectorsEpoch: view.vectorsEpoch))
+                    sources: [table], written: written.map { [$0] } ?? [], checkpoint: through,
+                    vectorsEpoch: view.vectorsEpoch))
         } catch {
             background.change {
                 if error.code != .closed { $0.refusal = error }

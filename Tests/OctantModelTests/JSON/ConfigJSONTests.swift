@@ -100,8 +100,8 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
                 "Format error in JSON body: sparse_vectors.?.modifier: unknown variant `x`, expected `none` or `idf`"
             ),
             (
-                #"{"quantization_config":{"binary":{}}}"#,
-                "Bad request: `quantization_config.binary` is not supported yet"
+                #"{"quantization_config":{"ternary":{}}}"#,
+                "Format error in JSON body: quantization_config: data did not match any variant of quantization config"
             ),
             (
                 #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo4"}}"#,
