@@ -5,8 +5,8 @@
 
 DATA is a folder with vectors.f16.npy, queries.f32.npy and gt_top100.i32.npy; BENCH is the octant-library-bench executable.
 Runs as root, with the memory controller of cgroup v1 at /sys/fs/cgroup/memory. For each case a collection is built without a
-limit; then its files are dropped from the page cache, so that what is read again is charged to the process that reads it, and
-a process in a cgroup of that size opens it and answers all queries of the set, one at a time: first as it came up (`cold`),
+limit; then its files are dropped from the page cache, so that what is read again is charged to the process that reads it (as
+are the executable and the Swift runtime, of which a copy is run), and a process in a cgroup of that size opens it and answers all queries of the set, one at a time: first as it came up (`cold`),
 then twice more (`again`, the last counts). The same without a limit, with a warm cache, is `free`.
 
     quarter   the limit is a quarter of the vectors' bytes; vectors and the engine's own codes on disk, graph `cached`
@@ -45,6 +45,21 @@ raw = shape[0] * shape[1] * 4
 folder = options.folder or tempfile.mkdtemp()
 
 
+def own_program():
+    """A copy of the executable and of the libraries that are not the system's, which nobody else has in memory."""
+    home = os.path.join(folder, "program")
+    shutil.rmtree(home, ignore_errors=True)
+    os.makedirs(home)
+    linked = subprocess.run(["ldd", options.bench], capture_output=True, text=True, check=True).stdout
+    files = [line.split("=>")[1].split()[0] for line in linked.splitlines() if "swift" in line and "=>" in line]
+    for path in files + [options.bench]:
+        shutil.copy(path, home)
+    return os.path.join(home, os.path.basename(options.bench)), home
+
+
+program, libraries = own_program()
+
+
 def put(name, value):
     with open(os.path.join(CGROUP, name), "w") as f:
         f.write(str(value))
@@ -67,9 +82,10 @@ class Bench:
             put("memory.failcnt", 0)
         join = (lambda: put("cgroup.procs", os.getpid())) if limit else None
         self.process = subprocess.Popen(
-            [options.bench, "--data", options.data, "--storage", storage, "--threads", "2", "--search-threads", "1",
+            [program, "--data", options.data, "--storage", storage, "--threads", "2", "--search-threads", "1",
              "--wal-mb", "4", *flags],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=join)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=join,
+            env={**os.environ, "LD_LIBRARY_PATH": libraries})
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(json.loads(line))
@@ -127,6 +143,7 @@ try:
         efs = [int(ef) for ef in options.ef.split(",")]
         for ef in efs:
             drop(storage)
+            drop(libraries)
             bench = Bench(storage, flags, limit)
             opened = bench.lines[-1]
             show(case, limit, "cold", ef, bench.ask(ef=ef, cold=True, queries=options.queries))
