@@ -1,6 +1,7 @@
 // Dispatch and the portable kernels.
 #include "distance_kernels.h"
 #include "octant_compact.h"
+#include "octant_product.h"
 
 // ---- portable kernels: plain C the compiler may vectorise for the base instruction set ----
 
@@ -208,7 +209,12 @@ int ok_kernels_at(int level, struct ok_kernel_table *out) {
     return 1;
 }
 
-int ok_select_level(int level) { return ok_kernels_at(level, &ok_kernels) && ok_compact_at(level, &ok_compact); }
+int ok_select_level(int level) {
+    if (!ok_kernels_at(level, &ok_kernels)) return 0;
+    ok_compact_at(level, &ok_compact);
+    ok_select_product(level);
+    return 1;
+}
 
 int ok_best_level(void) {
 #if defined(__x86_64__)

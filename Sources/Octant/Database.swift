@@ -68,6 +68,8 @@ public final class Database: Sendable {
     private init(_ options: DatabaseOptions, _ fileSystem: any FileSystem, _ limits: ShardLimits) throws(StorageError) {
         path = options.path
         self.fileSystem = fileSystem
+        var limits = limits
+        limits.lowMemory = options.lowMemory
         self.limits = limits
         log = options.log ?? { _ in }
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)

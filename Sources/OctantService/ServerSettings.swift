@@ -22,6 +22,8 @@ package struct ServerSettings: Sendable {
     package var snapshotsPath = "./snapshots"
     /// What collections get that do not say otherwise.
     package var defaults = CollectionDefaults()
+    /// How the process is to spare memory.
+    package var lowMemoryMode: LowMemoryMode = .disabled
     /// Threads of searches; 0: one per core.
     package var maxSearchThreads = 0
     /// Cores of background work; 0: chosen by the engine; negative: so many fewer than there are.
@@ -144,7 +146,8 @@ extension ServerSettings {
         "service.max_request_size_mb",
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
-        "storage.snapshots_path", "storage.on_disk_payload", "storage.performance.max_search_threads",
+        "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
+        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory", "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
@@ -194,6 +197,7 @@ extension ServerSettings {
         storagePath = try storage.text("storage_path") ?? storagePath
         snapshotsPath = try storage.text("snapshots_path") ?? snapshotsPath
         defaults.onDiskPayload = try storage.bool("on_disk_payload") ?? defaults.onDiskPayload
+        try readPlacement(storage)
         if let hnsw = try storage.fields("hnsw_index") {
             defaults.hnsw = defaults.hnsw.applying(try HNSWConfigDiff(hnsw))
         }
@@ -210,6 +214,26 @@ extension ServerSettings {
                 throw JSONFields.mismatch(other, "a number of cores", performance.path("optimizer_cpu_budget"))
             }
         }
+    }
+}
+
+extension ServerSettings {
+    /// Where structures are kept, of collections that do not say otherwise and of all.
+    private mutating func readPlacement(_ storage: JSONFields) throws(OctantError) {
+        if let payload = try storage.fields("payload") {
+            defaults.payloadMemory = try payload.memory(unpinned: "payload") ?? defaults.payloadMemory
+        }
+        if let vectors = try storage.fields("collection")?.fields("vectors") {
+            defaults.vectorsOnDisk = try vectors.bool("on_disk") ?? defaults.vectorsOnDisk
+            defaults.vectorsMemory = try vectors.memory(unpinned: "vectors") ?? defaults.vectorsMemory
+        }
+        guard let name = try storage.text("low_memory_mode") else { return }
+        guard let mode = LowMemoryMode(rawValue: name) else {
+            throw .json(
+                "\(storage.path("low_memory_mode")): unknown variant `\(name)`, expected one of "
+                    + LowMemoryMode.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+        }
+        lowMemoryMode = mode
     }
 }
 

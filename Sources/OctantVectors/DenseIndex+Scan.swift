@@ -19,6 +19,9 @@ extension DenseIndex {
                 return scanCodes(query, nibbles, bound, range, max(3 * wanted, 400), options, scratch, admit)
             }
             return scanCodes(query, coded.scorer, bound, range, wanted, options, scratch, admit)
+        case .product(let codes)?:
+            let coded = codes.query(query, scratch)
+            return scanCodes(query, coded.scorer, coded.bound, range, poolSize(options), options, scratch, admit)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
@@ -51,6 +54,10 @@ extension DenseIndex {
             let coded = codes.query(query, scratch)
             let count = scanList(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
+        case .product(let codes)?:
+            let coded = codes.query(query, scratch)
+            let count = scanList(coded.scorer, ids, capacity, scratch)
+            return finish(query, coded.bound, options, count, scratch)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)

@@ -43,6 +43,9 @@ package final class DenseIndex: @unchecked Sendable {
             } else {
                 found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
             }
+        case .product(let codes)?:
+            let coded = codes.query(query, scratch)
+            found = walkCodes(query, coded.scorer, coded.bound, graph, entry, options, scratch, admit)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             let count = walkGraph(scorer, graph, entry, options, scratch, admit)
@@ -67,7 +70,15 @@ package final class DenseIndex: @unchecked Sendable {
         _ scorer: S, _ graph: HNSWGraph, _ entry: UInt32, _ options: Options, _ scratch: SearchScratch,
         _ admit: RowPredicate?
     ) -> Int {
-        let source = graph.source
+        graph.isCold
+            ? walkGraph(scorer, ColdLinks(graph), graph, entry, options, scratch, admit)
+            : walkGraph(scorer, graph.source, graph, entry, options, scratch, admit)
+    }
+
+    private func walkGraph<S: RowScorer, L: LinkSource>(
+        _ scorer: S, _ source: L, _ graph: HNSWGraph, _ entry: UInt32, _ options: Options, _ scratch: SearchScratch,
+        _ admit: RowPredicate?
+    ) -> Int {
         var best = (row: entry, score: scorer.score(entry))
         for level in stride(from: graph.maxLevel, to: 0, by: -1) {
             best = descend(scorer, source, level: level, from: best, scratch)

@@ -94,17 +94,32 @@ package struct DenseRows: @unchecked Sendable {
         return UnsafePointer(buffer)
     }
 
+    /// Rows `start..<start + count`, one after another, as floats: in place where they are floats, else written to
+    /// `buffer`, which has room for them.
+    package func floats(
+        _ start: Int, count: Int, _ buffer: UnsafeMutablePointer<Float>
+    ) -> UnsafePointer<Float> {
+        if let base = floatBase { return base + start * dimension }
+        for i in 0..<count { decode(UInt32(truncatingIfNeeded: start + i), into: buffer + i * dimension) }
+        return UnsafePointer(buffer)
+    }
+
     /// Writes the `dimension` components of a row as floats.
     package func decode(_ row: UInt32, into out: UnsafeMutablePointer<Float>) {
-        let place = address(row)
+        decode(row, from: 0, count: dimension, into: out)
+    }
+
+    /// Writes `count` components of a row, from the one at `from` on, as floats.
+    package func decode(_ row: UInt32, from: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
+        let place = address(row) + from * element.byteCount
         switch element {
-        case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: dimension)
-        case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), dimension, out)
+        case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: count)
+        case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), count, out)
         case .uint8:
-            ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), dimension, out)
+            ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), count, out)
             guard let lengths, lengths[Int(row)] > 0 else { return }
             let length = lengths[Int(row)]
-            for i in 0..<dimension { out[i] /= length }
+            for i in 0..<count { out[i] /= length }
         }
     }
 
@@ -117,9 +132,11 @@ package struct DenseRows: @unchecked Sendable {
         }
     }
 
-    /// Calls `body` with a buffer for ``floats(_:_:)``; one of no use if the rows are of floats already.
-    package func withBuffer<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
-        let capacity = element == .float32 ? 1 : max(dimension, 1)
+    /// Calls `body` with a buffer for so many rows as floats; one of no use if the rows are of floats already.
+    package func withBuffer<Result>(
+        rows: Int = 1, _ body: (UnsafeMutablePointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        let capacity = element == .float32 ? 1 : max(rows * dimension, 1)
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: capacity)
         defer { buffer.deallocate() }
         return try body(buffer)

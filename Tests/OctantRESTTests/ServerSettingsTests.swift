@@ -48,7 +48,12 @@ import Testing
                 "QDRANT__STORAGE__WAL__WAL_CAPACITY_MB": "64", "QDRANT__STORAGE__ON_DISK_PAYLOAD": "false",
                 "QDRANT__STORAGE__PERFORMANCE__OPTIMIZER_CPU_BUDGET": "-1",
                 "QDRANT__STORAGE__STORAGE_PATH": "/data", "QDRANT__LOG_LEVEL": "WARN",
+                "QDRANT__STORAGE__LOW_MEMORY_MODE": "no_populate", "QDRANT__STORAGE__PAYLOAD__MEMORY": "cached",
+                "QDRANT__STORAGE__COLLECTION__VECTORS__ON_DISK": "true",
             ])
+        #expect(settings.lowMemoryMode == .noPopulate)
+        #expect(settings.defaults.payloadMemory == .cached)
+        #expect(settings.defaults.vectorsOnDisk == true)
         #expect(settings.defaults.hnsw.m == 24)
         #expect(settings.defaults.optimizer.indexingThreshold == 5)
         #expect(settings.defaults.wal.capacityMB == 64)

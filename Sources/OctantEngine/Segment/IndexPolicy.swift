@@ -5,11 +5,22 @@ package import OctantVectors
 package enum CodeRecipe: Hashable {
     /// 8 bits, and 4 where they are good enough, over a quantile of the components or their full range.
     case int8(quantile: Double?)
+    /// A byte for each group of so many components.
+    case product(width: Int)
+
+    /// Whether making codes means learning from the rows, too much work for a segment that will soon be merged.
+    var isTrained: Bool {
+        switch self {
+        case .int8: false
+        case .product: true
+        }
+    }
 
     /// The recipe, as written in the manifest.
     package var description: String {
         switch self {
         case .int8(let quantile): "int8 quantile=\(quantile.map { "\($0)" } ?? "full")"
+        case .product(let width): "product width=\(width)"
         }
     }
 }
@@ -33,8 +44,9 @@ package struct IndexPolicy {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
         case .scalar(let scalar): codes = .int8(quantile: scalar.quantile)
+        case .product(let product): codes = .product(width: product.compression.width)
         // Not accepted yet.
-        case .product, .binary, .turbo: codes = nil
+        case .binary, .turbo: codes = nil
         case nil: codes = vector.params.isOnDisk ? nil : .int8(quantile: nil)
         }
         graph =

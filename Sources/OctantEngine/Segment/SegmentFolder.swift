@@ -1,3 +1,4 @@
+package import OctantModel
 package import OctantStorage
 import OctantVectors
 
@@ -6,12 +7,17 @@ package struct SegmentFolder: Sendable {
     package let path: String
     package let uuid: UUIDBytes
     package let fileSystem: any FileSystem
+    /// How the process is to spare memory.
+    package let lowMemory: LowMemoryMode
 
     /// The folder at `path`.
-    package init(path: String, uuid: UUIDBytes, fileSystem: any FileSystem) {
+    package init(
+        path: String, uuid: UUIDBytes, fileSystem: any FileSystem, lowMemory: LowMemoryMode = .disabled
+    ) {
         self.path = path
         self.uuid = uuid
         self.fileSystem = fileSystem
+        self.lowMemory = lowMemory
     }
 
     /// Maps a file after checking its size, header and footer against the manifest.
@@ -21,25 +27,37 @@ package struct SegmentFolder: Sendable {
         )
     }
 
-    /// The verified bytes of a file and what keeps them: a copy in huge pages if `resident`, else the mapping.
+    /// The verified bytes of a file and what keeps them: the mapping, or a copy.
     package func load(
-        _ file: SegmentEntry.FileEntry, _ type: BlockFileType, resident: Bool
+        _ file: SegmentEntry.FileEntry, _ type: BlockFileType, _ residence: Residence
     ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
         let mapped = try open(file, type)
-        try mapped.verify()
-        guard resident, mapped.data.count > 0 else {
+        let byteCount = mapped.data.count
+        switch residence.limited(by: lowMemory) {
+        case .cold:
+            try mapped.verifyLeavingCold()
             mapped.advise(.random)
             return (mapped.data, mapped)
-        }
-        // Without memory for a copy, the mapping serves too.
-        guard let region = try? HugeRegion(byteCount: mapped.data.count) else {
+        case .cached:
+            try mapped.warmVerified()
             return (mapped.data, mapped)
+        case .copied, .pinned:
+            // Without memory for a copy, the mapping serves too.
+            guard byteCount > 0, let region = try? HugeRegion(byteCount: byteCount) else {
+                try mapped.warmVerified()
+                return (mapped.data, mapped)
+            }
+            try mapped.copyVerified(to: UnsafeMutableRawBufferPointer(start: region.base, count: byteCount))
+            if residence == .pinned { region.lock() }
+            return (UnsafeRawBufferPointer(start: region.base, count: byteCount), region)
         }
-        region.base.copyMemory(
-            from: mapped.data.baseAddress ?? UnsafeRawPointer(region.base), byteCount: mapped.data.count)
-        let bytes = UnsafeRawBufferPointer(start: region.base, count: mapped.data.count)
-        mapped.advise(.dontNeed)
-        return (bytes, region)
+    }
+
+    /// Prepares the mapping of data that is read in place.
+    package func place(_ mapped: BlockFile, _ residence: Residence) {
+        guard residence.limited(by: lowMemory) == .cold else { return mapped.populate() }
+        mapped.advise(.random)
+        mapped.unload()
     }
 
     /// Runs a decoder of file contents and names the file in its error.

@@ -46,7 +46,7 @@ package final class SegmentMulti: @unchecked Sendable {
                     ? MultiRow(base: components + start * width, element: element, count: end - start) : nil)
             start = end
         }
-        if vector.params.isOnDisk { file.advise(.random) } else { file.populate() }
+        folder.place(file, vector.params.residence)
         name = vector.name
         params = vector.params
         presentCount = present

@@ -48,11 +48,13 @@ package final class SegmentVectors: @unchecked Sendable {
         (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
         let onDisk = vector.params.isOnDisk
         let codes = try Self.openCodes(
-            vector, entry, folder, resident: scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk)
+            vector, entry, folder,
+            scheme?.residence(originalsOnDisk: onDisk) ?? (onDisk ? .cold : .copied))
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", resident: !hnsw.isOnDisk)
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner) }
+            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
+            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
+            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
         }
         hasCodes = codes != nil
         hasGraph = graph != nil
@@ -72,7 +74,7 @@ package final class SegmentVectors: @unchecked Sendable {
         let originals = try folder.open(file, "VECS")
         let rows = try DenseRows(
             originals, recipe: file.parameters, count: entry.rowCount, dimension: vector.params.size, lengths: lengths)
-        if vector.params.isOnDisk { originals.advise(.random) } else { originals.populate() }
+        folder.place(originals, vector.params.residence)
         owners.append(originals)
         return rows
     }
@@ -106,10 +108,10 @@ package final class SegmentVectors: @unchecked Sendable {
 
     /// The codes by the magic that their file begins with.
     private static func openCodes(
-        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, resident: Bool
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ residence: Residence
     ) throws(StorageError) -> VectorCodes? {
         guard let file = entry.file(.codes, vector.name) else { return nil }
-        let (bytes, owner) = try folder.load(file, "CODE", resident: resident)
+        let (bytes, owner) = try folder.load(file, "CODE", residence)
         return try folder.decode(file) { try VectorCodes(bytes: bytes, owner: owner) }
     }
 
@@ -129,6 +131,11 @@ package final class SegmentVectors: @unchecked Sendable {
         guard let base = rows.floatBase else { return .compact(rows, row) }
         let buffer = UnsafeBufferPointer(start: base + Int(row) * rows.dimension, count: rows.dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
+    }
+
+    /// See ``Segment/releasePages()``.
+    func releasePages() {
+        for case let file as BlockFile in owners { file.unload() }
     }
 
     /// Bytes of the originals.

@@ -35,10 +35,12 @@ package struct SegmentRecipe: Sendable {
     package var growsFirst: Bool
     /// Threads for graphs.
     package var threads: Int
+    /// How the process is to spare memory.
+    package var lowMemory: LowMemoryMode
 
     package init(
         sources: [Source], checkpoint: LSN, config: CollectionConfig, fieldIndexes: [Manifest.FieldIndexEntry],
-        indexed: Bool, growsFirst: Bool = false, threads: Int = 1
+        indexed: Bool, growsFirst: Bool = false, threads: Int = 1, lowMemory: LowMemoryMode = .disabled
     ) {
         self.sources = sources
         self.checkpoint = checkpoint
@@ -47,6 +49,7 @@ package struct SegmentRecipe: Sendable {
         self.indexed = indexed
         self.growsFirst = growsFirst
         self.threads = threads
+        self.lowMemory = lowMemory
     }
 }
 
@@ -83,7 +86,8 @@ package struct SegmentWriter {
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(StorageError) -> WrittenSegment? {
         let uuid = UUIDBytes.random()
-        let folder = SegmentFolder(path: directory + "/" + uuid.description, uuid: uuid, fileSystem: fileSystem)
+        let folder = SegmentFolder(
+            path: directory + "/" + uuid.description, uuid: uuid, fileSystem: fileSystem, lowMemory: recipe.lowMemory)
         var writer = SegmentWriter(recipe, folder, isCancelled)
         let newRows = writer.placeRows()
         guard !writer.places.isEmpty else { return nil }
@@ -298,10 +302,12 @@ package struct SegmentWriter {
         let policy = IndexPolicy(vector, config: recipe.config)
         var codes: VectorCodes?
         var keeper: BlockFile?
-        if let wanted = policy.codes, places.count >= Self.codedRowsMin {
+        if let wanted = policy.codes, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             try writeCodes(vector, number, wanted, rows)
+            // All were read; what is read again comes from the page cache.
+            mapped.unload()
             if let entry = files.last, recipe.indexed {
-                let (bytes, owner) = try folder.load(entry, "CODE", resident: true)
+                let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile
             }
@@ -323,6 +329,13 @@ package struct SegmentWriter {
                 case .int8(let quantile):
                     let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: quantile)
                     try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                case .product(let width):
+                    guard
+                        let shape = ProductShape(
+                            distance: vector.params.distance, dimension: rows.dimension, width: width)
+                    else { throw StorageError(.corrupt, "\(vector.name): no product codes of width \(width)") }
+                    let trained = ProductParameters.train(rows: rows, shape: shape, threads: threads)
+                    try ProductCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
                 }
             }
         }
