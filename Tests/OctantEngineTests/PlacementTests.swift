@@ -102,8 +102,9 @@ struct PlacementTests {
         #expect(hnsw.residence == .copied)
         hnsw.memory = .pinned
         #expect(hnsw.residence == .pinned)
-        #expect(ScalarQuantization(alwaysRAM: true).residence(originalsOnDisk: true) == .pinned)
-        #expect(ScalarQuantization().residence(originalsOnDisk: true) == .cold)
+        let inMemory = QuantizationConfig.scalar(ScalarQuantization(alwaysRAM: true))
+        #expect(inMemory.residence(originalsOnDisk: true) == .pinned)
+        #expect(QuantizationConfig.scalar(ScalarQuantization()).residence(originalsOnDisk: true) == .cold)
         #expect(FieldIndexSchema(type: .bool).residence == .copied)
         #expect(
             FieldIndexSchema(type: .bool, params: Payload(["type": .string("bool"), "memory": .string("cold")])).residence
