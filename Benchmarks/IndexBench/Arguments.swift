@@ -15,6 +15,8 @@ struct Arguments {
     var serve = false
     /// Measure rows of floats, halves and bytes instead of indexes.
     var elements = false
+    /// Measure packed codes of every width instead.
+    var packed = false
 
     enum Mode: String, CaseIterable {
         case f32, codes, codesOnly = "codes-only", half, tenth, listTenth = "list-tenth", flat, flatCodes = "flat-codes"
@@ -41,6 +43,10 @@ struct Arguments {
             }
             if option == "--serve" {
                 serve = true
+                continue
+            }
+            if option == "--packed" {
+                packed = true
                 continue
             }
             guard let value = rest.popFirst() else { throw Failure(description: "\(option) needs a value") }

@@ -41,6 +41,7 @@ final class Bench {
     }
 
     func run() throws {
+        if arguments.packed { return try runPacked() }
         if arguments.elements {
             let bench = ElementBench(
                 rows: rows, queries: queries.region.base.assumingMemoryBound(to: Float.self), queryCount: queries.rows)
@@ -152,7 +153,7 @@ final class Bench {
         ])
     }
 
-    private func number(_ value: Double, _ digits: Int = 2) -> String {
+    func number(_ value: Double, _ digits: Int = 2) -> String {
         let factor = digits == 4 ? 10000.0 : 100.0
         return "\((value * factor).rounded() / factor)"
     }

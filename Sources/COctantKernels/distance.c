@@ -1,7 +1,7 @@
 // Dispatch and the portable kernels.
 #include "distance_kernels.h"
+#include "include/octant_product.h"
 #include "octant_compact.h"
-#include "octant_product.h"
 
 // ---- portable kernels: plain C the compiler may vectorise for the base instruction set ----
 
@@ -113,6 +113,7 @@ void ok_fill_scalar(struct ok_kernel_table *t) {
     t->code_query = scalar_code_query;
     t->quantize = scalar_quantize;
     t->above = scalar_above;
+    ok_fill_packed_scalar(&t->packed);
     t->level = OK_LEVEL_SCALAR;
 }
 
@@ -210,8 +211,7 @@ int ok_kernels_at(int level, struct ok_kernel_table *out) {
 }
 
 int ok_select_level(int level) {
-    if (!ok_kernels_at(level, &ok_kernels)) return 0;
-    ok_compact_at(level, &ok_compact);
+    if (!ok_kernels_at(level, &ok_kernels) || !ok_compact_at(level, &ok_compact)) return 0;
     ok_select_product(level);
     return 1;
 }

@@ -75,7 +75,7 @@ static float METRIC(one)(const float *q, const ROW *r, size_t n) {
 }
 
 #define ROWWISE
-#define QUERY float
+#define QELEMENT float
 #define ELEMENT ROW
 #define RESULT float
 #define PREFIX METRIC

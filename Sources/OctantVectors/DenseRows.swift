@@ -94,32 +94,28 @@ package struct DenseRows: @unchecked Sendable {
         return UnsafePointer(buffer)
     }
 
-    /// Rows `start..<start + count`, one after another, as floats: in place where they are floats, else written to
-    /// `buffer`, which has room for them.
-    package func floats(
-        _ start: Int, count: Int, _ buffer: UnsafeMutablePointer<Float>
-    ) -> UnsafePointer<Float> {
-        if let base = floatBase { return base + start * dimension }
-        for i in 0..<count { decode(UInt32(truncatingIfNeeded: start + i), into: buffer + i * dimension) }
+    /// The components of consecutive rows as floats, one row after another: in place where they are floats, else written
+    /// to `buffer`, which has room for all.
+    package func floats(_ rows: Range<Int>, _ buffer: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+        let first = UInt32(truncatingIfNeeded: rows.lowerBound)
+        if element == .float32 { return address(first).assumingMemoryBound(to: Float.self) }
+        for row in rows {
+            decode(UInt32(truncatingIfNeeded: row), into: buffer + (row - rows.lowerBound) * dimension)
+        }
         return UnsafePointer(buffer)
     }
 
     /// Writes the `dimension` components of a row as floats.
     package func decode(_ row: UInt32, into out: UnsafeMutablePointer<Float>) {
-        decode(row, from: 0, count: dimension, into: out)
-    }
-
-    /// Writes `count` components of a row, from the one at `from` on, as floats.
-    package func decode(_ row: UInt32, from: Int, count: Int, into out: UnsafeMutablePointer<Float>) {
-        let place = address(row) + from * element.byteCount
+        let place = address(row)
         switch element {
-        case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: count)
-        case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), count, out)
+        case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: dimension)
+        case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), dimension, out)
         case .uint8:
-            ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), count, out)
+            ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), dimension, out)
             guard let lengths, lengths[Int(row)] > 0 else { return }
             let length = lengths[Int(row)]
-            for i in 0..<count { out[i] /= length }
+            for i in 0..<dimension { out[i] /= length }
         }
     }
 
@@ -132,11 +128,9 @@ package struct DenseRows: @unchecked Sendable {
         }
     }
 
-    /// Calls `body` with a buffer for so many rows as floats; one of no use if the rows are of floats already.
-    package func withBuffer<Result>(
-        rows: Int = 1, _ body: (UnsafeMutablePointer<Float>) throws -> Result
-    ) rethrows -> Result {
-        let capacity = element == .float32 ? 1 : max(rows * dimension, 1)
+    /// Calls `body` with a buffer for ``floats(_:_:)``; one of no use if the rows are of floats already.
+    package func withBuffer<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
+        let capacity = element == .float32 ? 1 : max(dimension, 1)
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: capacity)
         defer { buffer.deallocate() }
         return try body(buffer)

@@ -66,8 +66,9 @@ struct ProductBook {
                 for i in 0..<n { inverses[i] = scales[i] > 0 ? 1 / scales[i] : 0 }
                 rows.withBuffer { buffer in
                     for i in from..<to {
-                        let row = rows.floats(UInt32(truncatingIfNeeded: i), buffer)
-                        ok_product_to_levels(row, n, values, inverses, out + (i - from) * stride)
+                        ok_product_to_levels(
+                            rows.floats(UInt32(truncatingIfNeeded: i), buffer), n, values, inverses,
+                            out + (i - from) * stride)
                     }
                 }
             }
@@ -75,20 +76,18 @@ struct ProductBook {
         }
         // A sub-space at a time over some rows, so that its centroids stay in the nearest cache.
         let some = 128
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: Int(OK_CENTROIDS)) { halves in
-            guard let halves = halves.baseAddress else { return }
-            rows.withBuffer(rows: some) { buffer in
-                for start in Swift.stride(from: from, to: to, by: some) {
-                    let count = min(some, to - start)
-                    let block = rows.floats(start, count: count, buffer)
-                    for j in 0..<stride {
-                        let at = j * shape.width
-                        let width = min(shape.width, n - at)
-                        let centroids = values + at * Int(OK_CENTROIDS)
-                        ok_product_halves(centroids, width, halves)
-                        ok_product_nearest(
-                            block + at, n, count, width, centroids, halves, out + (start - from) * stride + j, stride)
-                    }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: Int(OK_CENTROIDS) + some * n) { memory in
+            guard let halves = memory.baseAddress else { return }
+            for start in Swift.stride(from: from, to: to, by: some) {
+                let floats = rows.floats(start..<min(start + some, to), halves + Int(OK_CENTROIDS))
+                for j in 0..<stride {
+                    let at = j * shape.width
+                    let width = min(shape.width, n - at)
+                    let centroids = values + at * Int(OK_CENTROIDS)
+                    ok_product_halves(centroids, width, halves)
+                    ok_product_nearest(
+                        floats + at, n, min(some, to - start), width, centroids,
+                        halves, out + (start - from) * stride + j, stride)
                 }
             }
         }

@@ -22,6 +22,11 @@ package struct ProductParameters: Sendable {
         guard !sample.isEmpty, rows.dimension == shape.dimension else {
             return ProductParameters(shape: shape, values: values)
         }
+        // A copy, so that each sub-space reads floats whatever the rows are kept as.
+        var copies: [Float] = []
+        copies.reserveCapacity(sample.count * rows.dimension)
+        for row in sample { copies += rows.copy(row) }
+        let floats = copies
         values.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             let out = SharedFloats(base: base)
@@ -29,12 +34,10 @@ package struct ProductParameters: Sendable {
                 for j in Swift.stride(from: worker, to: shape.stride, by: workers) {
                     let at = j * shape.width
                     let width = min(shape.width, shape.dimension - at)
-                    let points = [Float](unsafeUninitializedCapacity: sample.count * width) { buffer, filled in
-                        guard let base = buffer.baseAddress else { return }
-                        for (place, row) in sample.enumerated() {
-                            rows.decode(row, from: at, count: width, into: base + place * width)
-                        }
-                        filled = sample.count * width
+                    var points: [Float] = []
+                    points.reserveCapacity(sample.count * width)
+                    for start in Swift.stride(from: at, to: floats.count, by: shape.dimension) {
+                        points.append(contentsOf: floats[start..<start + width])
                     }
                     if shape.width == 1 {
                         let (low, scale) = levels(points)

@@ -4,6 +4,8 @@ import OctantModel
 /// Scores rows against one query; larger is better. Implementations are structs of pointers, and everything that uses
 /// one is specialised for it.
 protocol RowScorer: SendableMetatype {
+    /// Where row 0 begins, and bytes from one row to the next.
+    var place: (base: UnsafeRawPointer, stride: Int) { get }
     /// Scores `count` rows into `out`.
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>)
     /// Scores `count` consecutive rows from `start`.
@@ -34,6 +36,8 @@ struct FloatScorer: RowScorer {
     let distance: Distance
     let rows: DenseRows
     var query: UnsafePointer<Float>
+
+    var place: (base: UnsafeRawPointer, stride: Int) { (rows.base, rows.stride) }
     /// Where a row that is not of floats is written to when it becomes the query. Without, none does.
     var buffer: UnsafeMutablePointer<Float>?
 
@@ -78,6 +82,8 @@ struct CodeScorer: RowScorer {
     var constant: Float = 0
     var factor: Float = 1
     var normFactor: Float = 0
+
+    var place: (base: UnsafeRawPointer, stride: Int) { (UnsafeRawPointer(base), stride) }
 
     @inline(__always)
     var signedQuery: UnsafePointer<Int8> {

@@ -76,6 +76,17 @@ package final class Memtable: RowSource, @unchecked Sendable {
         for chunk in chunks { chunk.deallocate() }
     }
 
+    /// The tables that have a place for each row.
+    var tableMemory: [UnsafeRawBufferPointer] {
+        [
+            UnsafeRawBufferPointer(start: ids, count: capacity * MemoryLayout<PointID>.stride),
+            UnsafeRawBufferPointer(start: versions, count: capacity * 8),
+            UnsafeRawBufferPointer(start: previous, count: capacity * 4),
+            UnsafeRawBufferPointer(start: payloads, count: capacity * MemoryLayout<UnsafeRawBufferPointer>.stride),
+            UnsafeRawBufferPointer(start: slots, count: slotCount * 4), tombstones.memory,
+        ]
+    }
+
     package var rowCount: Int { published.load(ordering: .acquiring) }
 
     /// Bytes of vectors and payload.
@@ -234,6 +245,15 @@ package final class MemtableVectors: @unchecked Sendable {
         munmap(components, byteCount)
         present.deallocate()
         lengths?.deallocate()
+    }
+
+    /// Its tables.
+    var memory: [UnsafeRawBufferPointer] {
+        [
+            UnsafeRawBufferPointer(start: components, count: byteCount),
+            UnsafeRawBufferPointer(start: present, count: capacity),
+            UnsafeRawBufferPointer(start: lengths, count: lengths == nil ? 0 : capacity * 4),
+        ]
     }
 
     /// Stores a row; returns whether there was a vector.

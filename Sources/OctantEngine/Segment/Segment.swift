@@ -21,6 +21,7 @@ package final class Segment: RowSource {
     private let payloads: PayloadFile
     private let idFile: BlockFile
     private let indexes: [PayloadPath: [FieldIndex]]
+    private let ledger = StructureLedger()
 
     /// Opens the segment: ids and graph are verified whole, vectors and payload when they are rewritten.
     ///
@@ -34,6 +35,8 @@ package final class Segment: RowSource {
     ) throws(StorageError) {
         self.entry = entry
         self.folder = folder
+        var folder = folder
+        folder.ledger = ledger
         guard let idEntry = entry.file(.ids), let payloadEntry = entry.file(.payload) else {
             throw StorageError(.corrupt, "\(folder.path): no file of ids or payload")
         }
@@ -90,7 +93,10 @@ package final class Segment: RowSource {
         ids = segment.ids
         payloads = segment.payloads
         idFile = segment.idFile
-        indexes = try Segment.openIndexes(entry, segment.folder, fieldIndexes)
+        ledger.adopt(segment.ledger)
+        var noting = segment.folder
+        noting.ledger = ledger
+        indexes = try Segment.openIndexes(entry, noting, fieldIndexes)
     }
 
     /// The same segment with the field indexes that `entry` names.
@@ -108,10 +114,9 @@ package final class Segment: RowSource {
             let schema = fieldIndexes.first {
                 $0.key.description == file.subject && $0.schema.recipe == file.parameters
             }?.schema
-            let (bytes, owner) = try folder.load(file, "FIDX", schema?.residence ?? .copied)
-            let index = try folder.decode(file) { try FieldIndex(bytes: bytes, owner: owner) }
-            // Reading it has touched all of it.
-            if let mapped = owner as? BlockFile, schema?.residence == .cold { mapped.unload() }
+            let index = try folder.load(file, "FIDX", schema?.residence ?? .copied) { bytes, owner, _ in
+                try FieldIndex(bytes: bytes, owner: owner)
+            }
             indexes[index.key, default: []].append(index)
         }
         return indexes
@@ -134,6 +139,12 @@ package final class Segment: RowSource {
                 bits &= bits - 1
             }
         }
+    }
+
+    /// What it has in memory and on disk.
+    package func memoryStructures() -> [MemoryReport.Structure] {
+        let deaths = MemoryUse(anonymous: ProcessPages.residentBytes(tombstones.memory))
+        return ledger.structures() + [.init(kind: "tombstones", use: deaths)]
     }
 
     package var rowCount: Int { entry.rowCount }

@@ -30,9 +30,8 @@ package final class SegmentVectors: @unchecked Sendable {
 
     /// Opens the vector's files.
     ///
-    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes that are to
-    /// be resident are copied to memory with huge pages: random access is a third to a half faster there than in a
-    /// mapped file, which only has small pages.
+    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes are held as
+    /// ``SegmentFolder/load(_:_:_:)`` says.
     package init(
         _ vector: NamedVectorParams, config: CollectionConfig, entry: SegmentEntry, folder: SegmentFolder
     ) throws(StorageError) {
@@ -43,25 +42,27 @@ package final class SegmentVectors: @unchecked Sendable {
         defaultEF = hnsw.efConstruct
         quantization = scheme
         var owners: [AnyObject] = []
+        let originals = vector.params.residence.limited(by: folder.lowMemory)
         lengths = try Self.openLengths(vector, entry, folder, &owners)
         rows = try Self.openOriginals(vector, entry, folder, lengths, &owners)
         (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
-        let onDisk = vector.params.isOnDisk
-        let codes = try Self.openCodes(
-            vector, entry, folder,
-            scheme?.residence(originalsOnDisk: onDisk) ?? (onDisk ? .cold : .copied))
+        // Codes of the engine's own are held as the originals are.
+        let codesResidence =
+            scheme?.residence(originalsOnDisk: vector.params.isOnDisk) ?? (vector.params.isOnDisk ? .cold : .copied)
+        let codes = try Self.openCodes(vector, entry, folder, codesResidence)
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
-            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
+            graph = try folder.load(file, "HNSW", hnsw.residence) { try HNSWGraph(bytes: $0, owner: $1, isCold: $2) }
         }
         hasCodes = codes != nil
         hasGraph = graph != nil
         isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
         self.owners = owners
         index = DenseIndex(
-            distance: vector.params.distance, rows: rows, codes: codes, graph: graph, owner: OwnerList(owners))
+            distance: vector.params.distance, rows: rows, codes: codes, graph: graph,
+            onDisk: DenseIndex.OnDisk(
+                rows: originals == .cold, codes: codesResidence.limited(by: folder.lowMemory) == .cold),
+            owner: OwnerList(owners))
     }
 
     private static func openOriginals(
@@ -111,8 +112,9 @@ package final class SegmentVectors: @unchecked Sendable {
         _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ residence: Residence
     ) throws(StorageError) -> VectorCodes? {
         guard let file = entry.file(.codes, vector.name) else { return nil }
-        let (bytes, owner) = try folder.load(file, "CODE", residence)
-        return try folder.decode(file) { try VectorCodes(bytes: bytes, owner: owner) }
+        return try folder.load(file, "CODE", residence) { bytes, owner, _ in
+            try VectorCodes(bytes: bytes, owner: owner)
+        }
     }
 
     /// Whether some row has no such vector.

@@ -336,6 +336,9 @@ package struct SegmentWriter {
                     else { throw StorageError(.corrupt, "\(vector.name): no product codes of width \(width)") }
                     let trained = ProductParameters.train(rows: rows, shape: shape, threads: threads)
                     try ProductCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                case .packed(let width):
+                    let trained = PackedParameters.train(rows: rows, distance: vector.params.distance, width: width)
+                    try PackedCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
                 }
             }
         }
