@@ -13,6 +13,8 @@ struct Arguments {
     var flatQueries = 200
     /// Answer commands on standard input, for measuring beside another program.
     var serve = false
+    /// Measure rows of floats, halves and bytes instead of indexes.
+    var elements = false
     /// Measure packed codes of every width instead.
     var packed = false
 
@@ -33,6 +35,10 @@ struct Arguments {
         while let option = rest.popFirst() {
             if option == "--json" {
                 json = true
+                continue
+            }
+            if option == "--elements" {
+                elements = true
                 continue
             }
             if option == "--serve" {

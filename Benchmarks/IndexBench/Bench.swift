@@ -42,6 +42,11 @@ final class Bench {
 
     func run() throws {
         if arguments.packed { return try runPacked() }
+        if arguments.elements {
+            let bench = ElementBench(
+                rows: rows, queries: queries.region.base.assumingMemoryBound(to: Float.self), queryCount: queries.rows)
+            return try bench.run(passes: max(arguments.passes, 3)).forEach { report($0) }
+        }
         for name in arguments.builds { try build(name) }
         if arguments.serve { return serve() }
         for (name, index) in indexes.sorted(by: { $0.key < $1.key }) {

@@ -1,10 +1,10 @@
 import Octant
-import OctantEngine
 import OctantModel
 import OctantStorage
+import OctantVectors
 import Testing
 
-@testable import OctantVectors
+@testable import OctantEngine
 
 #if canImport(Glibc)
 import Glibc
@@ -33,7 +33,7 @@ struct DatatypeTests {
         var config = CollectionConfig(params: CollectionParams(vectors: .named(dense + multi)))
         config.optimizer.indexingThreshold = 1
         config.hnsw.m = 16
-        config.hnsw.efConstruct = 64
+        config.hnsw.efConstruct = 32
         return config
     }
 
@@ -118,7 +118,7 @@ struct DatatypeTests {
         try database.createCollection("c", Self.config())
         var collection = try database.collection("c")
         var generator = SeededGenerator(seed: 7)
-        let points = Self.points(0..<420, &generator)
+        let points = Self.points(0..<300, &generator)
         try collection.update(.upsert(points))
         let given = try all(collection)
         let expected = try answers(collection)
@@ -126,21 +126,21 @@ struct DatatypeTests {
 
         collection.shard.freeze()
         while try collection.shard.flushFrozen() {}
-        settle(collection, "first")
+        while collection.info().status != .green { usleep(1000) }
         try checkBytes(collection)
         #expect(try all(collection) == given)
         expectAlike(try answers(collection), expected, "in a segment")
         try checkWalks(collection, expected)
 
         // Rows move from the segment to a memtable and into another segment.
-        try collection.update(.setPayload(["n": .integer(1)], .ids((0..<100).map { .number($0) }), key: nil))
-        try collection.update(.upsert(Self.points(400..<600, &generator)))
+        try collection.update(.setPayload(["n": .integer(1)], .ids((0..<60).map { .number($0) }), key: nil))
+        try collection.update(.upsert(Self.points(280..<340, &generator)))
         let more = try all(collection)
-        for (id, vectors) in given where id < .number(400) { #expect(more[id] == vectors) }
+        for (id, vectors) in given where id < .number(280) { #expect(more[id] == vectors) }
         let both = try answers(collection)
         collection.shard.freeze()
         while try collection.shard.flushFrozen() {}
-        settle(collection, "second")
+        while collection.info().status != .green { usleep(1000) }
         #expect(try all(collection) == more)
         expectAlike(try answers(collection), both, "merged")
         try checkBytes(collection)
@@ -188,5 +188,57 @@ struct DatatypeTests {
             let ids = Set(walked[name]?.map(\.id) ?? [])
             #expect(points.filter { ids.contains($0.id) }.count >= points.count - 2, "\(name)")
         }
+    }
+
+    @Test(
+        "files of floats, as datatypes once were written, hold the same vectors and become compact ones",
+        arguments: [VectorDatatype.float16, .uint8], [Distance.cosine, .dot])
+    func floatsOnDisk(_ datatype: VectorDatatype, _ distance: Distance) throws {
+        var generator = SeededGenerator(seed: 3)
+        let vector = NamedVectorParams(name: "v", params: VectorParams(size: 7, distance: distance, datatype: datatype))
+        let given = try (0..<5).map { _ -> [Float] in
+            guard
+                case .dense(let components) = try vector.params.prepared(
+                    .dense(Self.numbers(7, vector.params, &generator)), name: "v")
+            else { return [] }
+            return components
+        }
+        let temporary = TemporaryFolder()
+        let folder = SegmentFolder(path: temporary.path, uuid: .random(), fileSystem: LocalFileSystem())
+        var files = [
+            try write(.vectors, "VECS", given.flatMap { vector.params.comparable($0) }, "", folder, rows: given.count)
+        ]
+        let divided = vector.params.isUnnormalizedCosine
+        let lengths = given.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        if divided { files.append(try write(.lengths, "LENS", lengths, "", folder, rows: given.count)) }
+        let entry = SegmentEntry(uuid: folder.uuid, rowCount: given.count, files: files, lastLSN: 0)
+        let config = CollectionConfig(params: CollectionParams(vectors: .named([vector])))
+        let field = try SegmentVectors(vector, config: config, entry: entry, folder: folder)
+        let encoder = RowEncoder(vector.params)
+        for (row, components) in given.enumerated() {
+            let stored = try #require(field.stored(UInt32(row)))
+            #expect(stored.vector == .dense(components))
+            #expect(stored.comparable == .dense(vector.params.comparable(components)))
+            #expect(stored.length == (divided ? lengths[row] : nil))
+            var expected = [UInt8](repeating: 0, count: vector.params.rowBytes)
+            vector.params.element.encode(components, 7, into: &expected)
+            #expect(encoder.encode(stored).map { Array($0) } == expected)
+        }
+        files[0].parameters = "float8"
+        let other = SegmentEntry(uuid: folder.uuid, rowCount: given.count, files: files, lastLSN: 0)
+        #expect(throws: StorageError.self) {
+            try SegmentVectors(vector, config: config, entry: other, folder: folder)
+        }
+    }
+
+    private func write(
+        _ role: SegmentEntry.Role, _ type: BlockFileType, _ numbers: [Float], _ parameters: String,
+        _ folder: SegmentFolder, rows: Int
+    ) throws -> SegmentEntry.FileEntry {
+        let writer = try BlockFileWriter(
+            path: folder.path + "/\(role)", type: type, uuid: folder.uuid, rows: UInt64(rows),
+            fileSystem: folder.fileSystem)
+        try numbers.withUnsafeBytes { try writer.append($0) }
+        return .init(role: role, subject: "v", parameters: parameters, summary: try writer.finish())
     }
 }

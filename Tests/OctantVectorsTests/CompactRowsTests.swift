@@ -255,6 +255,18 @@ struct CompactRowsTests {
             return out
         }
         #expect(try bytes(compact.rows) == bytes(compact.floats.rows))
+        func products(_ rows: DenseRows, _ width: Int) throws -> [UInt8] {
+            var out: [UInt8] = []
+            let shape = try #require(ProductShape(distance: distance, dimension: rows.dimension, width: width))
+            let parameters = ProductParameters.train(rows: rows, shape: shape, threads: 2)
+            try ProductCodes.encode(rows: rows, parameters: parameters, threads: 2) { out += Array($0) }
+            return out
+        }
+        let few = (
+            DenseRows(base: compact.rows.base, element: element, count: 60, dimension: 130),
+            DenseRows(base: compact.floats.base, count: 60, dimension: 130)
+        )
+        for width in [1, 16] { #expect(try products(few.0, width) == products(few.1, width)) }
     }
 
     @Test("Multivectors of compact rows score as their floats", arguments: [RowElement.float16, .uint8])
