@@ -11,8 +11,9 @@ import OctantVectors
 
 var arguments = Arguments()
 do {
-    try arguments.parse(CommandLine.arguments.dropFirst())
-    try Bench(arguments).run()
+    let product = CommandLine.arguments.dropFirst().first == "product"
+    try arguments.parse(CommandLine.arguments.dropFirst(product ? 2 : 1))
+    if product { try ProductBench(bench: Bench(arguments)).run() } else { try Bench(arguments).run() }
 } catch {
     let text = Array("octant-index-bench: \(error)\n".utf8)
     _ = write(2, text, text.count)

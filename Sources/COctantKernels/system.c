@@ -51,8 +51,12 @@ int octant_sync_all(int fd) {
 }
 
 int octant_advise(void *start, size_t length, int advice) {
-    static const int values[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED};
-    if (advice < 0 || advice > 4) return EINVAL;
+#ifndef MADV_HUGEPAGE
+#define MADV_HUGEPAGE MADV_NORMAL
+#endif
+    static const int values[] = {MADV_NORMAL,   MADV_RANDOM,   MADV_SEQUENTIAL,
+                                 MADV_WILLNEED, MADV_DONTNEED, MADV_HUGEPAGE};
+    if (advice < 0 || advice > 5) return EINVAL;
     return madvise(start, length, values[advice]) == 0 ? 0 : errno;
 }
 
@@ -72,6 +76,41 @@ int octant_populate(const void *start, size_t length) {
     (void)sink;
     return 0;
 }
+
+uint64_t octant_cached_pages(const void *start, size_t length) {
+#if defined(__linux__)
+    long page = sysconf(_SC_PAGESIZE);
+    if (page <= 0) return 0;
+    unsigned char states[4096];
+    uint64_t cached = 0;
+    const char *at = start;
+    size_t left = (length + (size_t)page - 1) / (size_t)page;
+    while (left > 0) {
+        size_t count = left < sizeof states ? left : sizeof states;
+        if (mincore((void *)at, count * (size_t)page, states) != 0) return cached;
+        for (size_t i = 0; i < count; i++) cached += states[i] & 1;
+        at += count * (size_t)page;
+        left -= count;
+    }
+    return cached;
+#else
+    (void)start;
+    (void)length;
+    return 0;
+#endif
+}
+
+void octant_drop_cached(int fd, int64_t offset, int64_t length) {
+#if defined(__linux__)
+    (void)posix_fadvise(fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
+#else
+    (void)fd;
+    (void)offset;
+    (void)length;
+#endif
+}
+
+int octant_lock_memory(const void *start, size_t length) { return mlock(start, length) == 0 ? 0 : errno; }
 
 int octant_free_space(const char *path, uint64_t *available, uint64_t *total) {
     struct statvfs info;

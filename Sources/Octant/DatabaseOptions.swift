@@ -1,3 +1,5 @@
+public import OctantModel
+
 /// How a database is opened.
 public struct DatabaseOptions: Sendable {
     /// The folder of the data; made if it does not exist.
@@ -6,6 +8,8 @@ public struct DatabaseOptions: Sendable {
     public var searchThreads = 0
     /// Threads of one graph's build; 0: all cores but one.
     public var optimizerThreads = 0
+    /// How the process is to spare memory: structures that collections want in memory can be left on disk.
+    public var lowMemory: LowMemoryMode = .disabled
     /// Where messages for the operator go.
     public var log: (@Sendable (String) -> Void)?
 

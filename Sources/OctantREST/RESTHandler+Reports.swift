@@ -33,6 +33,9 @@ extension RESTHandler {
         case .endTuning:
             try service.endTuning(try request.collection())
             return .result(since: start) { $0.value(true) }
+        case .collectionMemory:
+            let report = try service.memoryReport(try request.collection())
+            return .result(since: start) { $0.value(report) }
         case .issues:
             let report = service.issuesReport
             return .result(since: start) { $0.value(report) }

@@ -33,7 +33,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case facet, matrixPairs, matrixOffsets
     case openAPI
     case tune, tuning, endTuning
-    case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
+    case optimizations, collectionMemory, issues, clearIssues, quotas, updateQuotas, shardKeys
     /// What only a cluster can do: 405.
     case clusterOnly
     /// Operations of the protocol that this version answers with 501.
@@ -116,6 +116,7 @@ package enum Operation: String, Sendable, CaseIterable {
         case .tune: Row(verb: .post, path: "/collections/{collection}/tune", access: .manage)
         case .tuning: Row(verb: .get, path: "/collections/{collection}/tune", access: .read)
         case .endTuning: Row(verb: .delete, path: "/collections/{collection}/tune", access: .manage)
+        case .collectionMemory: Row(verb: .get, path: "/collections/{collection}/memory", access: .read)
         case .issues: Row(verb: .get, path: "/issues", access: .manage)
         case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
         case .quotas: Row(verb: .get, path: "/quotas", access: .manage)

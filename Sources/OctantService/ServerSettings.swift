@@ -12,6 +12,8 @@ package struct ServerSettings: Sendable {
     package var maxGRPCMessageSizeMB = 256
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
+    /// Megabytes that all requests in flight may have together; unset: a quarter of the machine's memory.
+    package var maxInFlightMB: Int?
     /// What the names of metrics begin with.
     package var metricsPrefix = ""
     /// Whether web pages of other origins may ask.
@@ -22,6 +24,8 @@ package struct ServerSettings: Sendable {
     package var snapshotsPath = "./snapshots"
     /// What collections get that do not say otherwise.
     package var defaults = CollectionDefaults()
+    /// How the process is to spare memory.
+    package var lowMemoryMode: LowMemoryMode = .disabled
     /// Threads of searches; 0: one per core.
     package var maxSearchThreads = 0
     /// Cores of background work; 0: chosen by the engine; negative: so many fewer than there are.
@@ -35,6 +39,11 @@ package struct ServerSettings: Sendable {
 
     /// The built-in defaults.
     package init() {}
+
+    /// Bytes that all requests in flight may have together.
+    package var inFlightBytesMax: Int {
+        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30
+    }
 
     /// Whether callers must show a key.
     package var isKeyed: Bool { !apiKeys.isEmpty || readOnlyKey != nil }
@@ -141,10 +150,12 @@ extension ServerSettings {
     private static let known: Set<String> = [
         "log_level", "telemetry_disabled", "service.host", "service.http_port", "service.grpc_port",
         "service.max_grpc_message_size_mb",
-        "service.max_request_size_mb",
+        "service.max_request_size_mb", "service.max_in_flight_mb",
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
-        "storage.snapshots_path", "storage.on_disk_payload", "storage.performance.max_search_threads",
+        "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
+        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory",
+        "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
@@ -180,6 +191,7 @@ extension ServerSettings {
             maxGRPCMessageSizeMB =
                 try service.int("max_grpc_message_size_mb", from: 1, to: 4095) ?? maxGRPCMessageSizeMB
             maxRequestSizeMB = try service.int("max_request_size_mb", from: 1, to: 4096) ?? maxRequestSizeMB
+            maxInFlightMB = try service.int("max_in_flight_mb", from: 1, to: 1 << 30) ?? maxInFlightMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
             metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix
             for key in ["api_key", "alt_api_key"] {
@@ -194,6 +206,7 @@ extension ServerSettings {
         storagePath = try storage.text("storage_path") ?? storagePath
         snapshotsPath = try storage.text("snapshots_path") ?? snapshotsPath
         defaults.onDiskPayload = try storage.bool("on_disk_payload") ?? defaults.onDiskPayload
+        try readPlacement(storage)
         if let hnsw = try storage.fields("hnsw_index") {
             defaults.hnsw = defaults.hnsw.applying(try HNSWConfigDiff(hnsw))
         }
@@ -210,6 +223,26 @@ extension ServerSettings {
                 throw JSONFields.mismatch(other, "a number of cores", performance.path("optimizer_cpu_budget"))
             }
         }
+    }
+}
+
+extension ServerSettings {
+    /// Where structures are kept, of collections that do not say otherwise and of all.
+    private mutating func readPlacement(_ storage: JSONFields) throws(OctantError) {
+        if let payload = try storage.fields("payload") {
+            defaults.payloadMemory = try payload.memory(unpinned: "payload") ?? defaults.payloadMemory
+        }
+        if let vectors = try storage.fields("collection")?.fields("vectors") {
+            defaults.vectorsOnDisk = try vectors.bool("on_disk") ?? defaults.vectorsOnDisk
+            defaults.vectorsMemory = try vectors.memory(unpinned: "vectors") ?? defaults.vectorsMemory
+        }
+        guard let name = try storage.text("low_memory_mode") else { return }
+        guard let mode = LowMemoryMode(rawValue: name) else {
+            throw .json(
+                "\(storage.path("low_memory_mode")): unknown variant `\(name)`, expected one of "
+                    + LowMemoryMode.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+        }
+        lowMemoryMode = mode
     }
 }
 

@@ -8,6 +8,25 @@ protocol LinkSource {
     func width(_ level: Int) -> Int
     /// Asks for the links of a row.
     func prefetch(_ row: UInt32, _ level: Int)
+    /// Asks the disk for the links of rows that are about to be expanded together. Nothing where they are in memory.
+    func ask(_ rows: UnsafePointer<UInt32>, _ count: Int, _ level: Int)
+    /// Asks the disk for the links of the next `breadth` nodes of a pool that are not expanded yet.
+    func askNext(_ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ level: Int, _ scratch: SearchScratch)
+    /// Nodes a walk expands at a time. Times `width(0)` it must not exceed `SearchScratch.block`.
+    var breadth: Int { get }
+}
+
+extension LinkSource {
+    @inline(__always)
+    func ask(_ rows: UnsafePointer<UInt32>, _ count: Int, _ level: Int) {}
+
+    @inline(__always)
+    func askNext(
+        _ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ level: Int, _ scratch: SearchScratch
+    ) {}
+
+    @inline(__always)
+    var breadth: Int { walkBreadth }
 }
 
 /// Ends a list of links that is not full.
@@ -75,6 +94,7 @@ func walk<S: RowScorer, L: LinkSource>(
     let scores = scratch.scores
     let buffer = scratch.links
     let width = source.width(level)
+    let breadth = source.breadth
     var seen = scratch.seen
     var seenCapacity = scratch.seenCapacity
 
@@ -90,8 +110,8 @@ func walk<S: RowScorer, L: LinkSource>(
             cursor &+= 1
             continue
         }
-        if seenCount &+ walkBreadth &* width >= seenCapacity {
-            scratch.growSeen(atLeast: seenCount &+ walkBreadth &* width &+ 1)
+        if seenCount &+ breadth &* width >= seenCapacity {
+            scratch.growSeen(atLeast: seenCount &+ breadth &* width &+ 1)
             seen = scratch.seen
             seenCapacity = scratch.seenCapacity
         }
@@ -99,6 +119,7 @@ func walk<S: RowScorer, L: LinkSource>(
         let fresh = seen + start
         var position = cursor
         var expanded = 0
+        source.askNext(pool, from: cursor, count: count, level, scratch)
         repeat {
             let current = pool[position]
             if current & 1 == 0 {
@@ -107,7 +128,7 @@ func walk<S: RowScorer, L: LinkSource>(
                 expanded &+= 1
             }
             position &+= 1
-        } while expanded < walkBreadth && position < count
+        } while expanded < breadth && position < count
         let n = seenCount &- start
         scorer.score(fresh, n, scores)
         var lowest = position
@@ -122,7 +143,7 @@ func walk<S: RowScorer, L: LinkSource>(
             if count == ef { floor = keyScore(pool[ef &- 1]) }
             if position < lowest { lowest = position }
             // It may well be among the next to be expanded: the sooner its links are asked for, the better.
-            if position <= lowest &+ walkBreadth { source.prefetch(fresh[i], level) }
+            if position <= lowest &+ breadth { source.prefetch(fresh[i], level) }
         }
         cursor = lowest
         prefetchNext(pool, from: cursor, count: count, source, level)
@@ -160,6 +181,8 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
     let visited = scratch.visited
     let scores = scratch.scores
     let width = source.width(0)
+    let breadth = source.breadth
+    let next = scratch.hops
     let picked = scratch.picked
     var results = TopKeys(scratch.pool, capacity: ef)
     var candidates = KeyQueue(scratch)
@@ -174,19 +197,23 @@ func walkAdmitted<S: RowScorer, L: LinkSource>(
     if scratch.admitted[0] { results.insert(entryKey) }
     candidates.push(entryKey)
     while seenCount < visitLimit {
-        if seenCount &+ walkBreadth &* width >= scratch.seenCapacity {
-            scratch.growSeen(atLeast: seenCount &+ walkBreadth &* width &+ 1)
+        if seenCount &+ breadth &* width >= scratch.seenCapacity {
+            scratch.growSeen(atLeast: seenCount &+ breadth &* width &+ 1)
         }
         let seen = scratch.seen
         let start = seenCount
         var expanded = 0
-        while expanded < walkBreadth, let current = candidates.first {
+        while expanded < breadth, let current = candidates.first {
             if results.isFull, keyScore(current) < results.floor { break }
             candidates.removeFirst()
-            seenCount = collect(keyRow(current), 0, width, source, visited, seen, seenCount, scratch.links)
+            next[expanded] = keyRow(current)
             expanded &+= 1
         }
         if expanded == 0 { break }
+        source.ask(next, expanded, 0)
+        for i in 0..<expanded {
+            seenCount = collect(next[i], 0, width, source, visited, seen, seenCount, scratch.links)
+        }
         let fresh = seen + start
         let n = seenCount &- start
         scorer.score(fresh, n, scores)

@@ -90,8 +90,9 @@ package final class HNSWBuilder: @unchecked Sendable {
         finished.store(first, ordering: .relaxed)
         switch source {
         case .rows(let rows, let distance):
-            let scorer: @Sendable (SearchScratch) -> FloatScorer = { _ in
-                FloatScorer(distance: distance, rows: rows, query: rows.base)
+            let scorer: @Sendable (SearchScratch) -> FloatScorer = { scratch in
+                let buffer = scratch.components(rows.dimension)
+                return FloatScorer(distance: distance, rows: rows, query: buffer, buffer: buffer)
             }
             run(threads, isPresent, isCancelled, progress, scorer, scorer)
         case .codes(let codes):
@@ -117,8 +118,10 @@ package final class HNSWBuilder: @unchecked Sendable {
     /// Copies the links of an older graph of the first rows. Returns how many rows are done.
     private func adopt(_ graph: HNSWGraph) -> Int {
         guard graph.count <= count, graph.parameters.m == parameters.m, graph.parameters.seed == parameters.seed,
-            let entry = graph.entry
+            let entry = graph.entry, graph.layout.upperLists <= layout.upperLists
         else { return 0 }
+        // Nobody has looked at the links of a cold graph yet.
+        if graph.isCold, (try? graph.validate()) == nil { return 0 }
         for row in 0..<graph.count {
             guard graph.levels[row] == levels[row], levels[row] == 0 || graph.starts[row] == starts[row] else {
                 return 0

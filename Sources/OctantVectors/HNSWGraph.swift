@@ -25,9 +25,14 @@ package final class HNSWGraph: @unchecked Sendable {
 
     static let maxLevels = 32
 
-    /// Reads the byte form. Checks every length and every link, so that a search of a graph that was accepted stays
-    /// within its memory.
-    package init(bytes: UnsafeRawBufferPointer, owner: AnyObject) throws(VectorFormatError) {
+    /// Whether the bytes are a mapped file's that is read only where a search looks. Links are then checked when they are
+    /// read: looking at all of them would bring all of the file into memory, and what the system dropped may be other
+    /// bytes when it comes back.
+    package let isCold: Bool
+
+    /// Reads the byte form. Checks every length, and unless it `isCold` every link, so that a search of a graph that was
+    /// accepted stays within its memory.
+    package init(bytes: UnsafeRawBufferPointer, owner: AnyObject, isCold: Bool = false) throws(VectorFormatError) {
         guard let start = bytes.baseAddress, bytes.count >= HNSWLayout.headerBytes else {
             throw .truncated(expected: HNSWLayout.headerBytes, found: bytes.count)
         }
@@ -56,14 +61,16 @@ package final class HNSWGraph: @unchecked Sendable {
         upper = (start + layout.upper).assumingMemoryBound(to: UInt32.self)
         self.bytes = UnsafeRawBufferPointer(start: start, count: layout.byteCount)
         self.owner = owner
-        try validate()
-    }
-
-    private func validate() throws(VectorFormatError) {
+        self.isCold = isCold
         guard maxLevel < Self.maxLevels else { throw .inconsistent("highest level") }
         if let entry {
             guard entry < count, levels[Int(entry)] >= maxLevel else { throw .inconsistent("entry") }
         }
+        if !isCold { try validate() }
+    }
+
+    /// Looks at every link.
+    func validate() throws(VectorFormatError) {
         // A link is fine if it is below the row count or, plus one, zero.
         let limit = UInt32(count)
         var bad: UInt32 = 0

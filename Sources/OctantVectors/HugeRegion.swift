@@ -1,3 +1,5 @@
+import COctantKernels
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -48,6 +50,10 @@ package final class HugeRegion: @unchecked Sendable {
         if huge { _ = madvise(base, size, 14) }  // MADV_HUGEPAGE
         #endif
     }
+
+    /// Keeps the memory from being swapped out, as far as the process may lock memory. Returns whether it is locked.
+    @discardableResult
+    package func lock() -> Bool { octant_lock_memory(base, byteCount) == 0 }
 
     deinit {
         munmap(mapped, mappedCount)

@@ -29,9 +29,9 @@ package struct Int8Parameters: Sendable, Equatable {
 }
 
 extension Int8Codes {
-    /// Finds the range of the components. `quantile` (0.5...1) leaves out the rarest values at both ends, those then
-    /// being clamped; nil or 1 takes the full range. Looks at all rows for the full range and at a regular sample of
-    /// about four million values for a quantile. Deterministic.
+    /// Finds the range of the components. `quantile` (0.5...1) says how many of the rarest values at both ends may be left
+    /// out, those then being clamped: as many are as give the least squared error. Nil or 1 takes the full range. Looks at
+    /// all rows for the full range and at a regular sample of about four million values for a quantile. Deterministic.
     package static func train(rows: DenseRows, distance: Distance, quantile: Double?) -> Int8Parameters {
         let symmetric = distance == .cosine || distance == .dot
         var low = Float.greatestFiniteMagnitude
@@ -39,7 +39,11 @@ extension Int8Codes {
         if let quantile, quantile < 1, quantile >= 0, rows.count > 0, rows.dimension > 0 {
             (low, high) = quantiles(rows: rows, quantile: max(quantile, 0.5), symmetric: symmetric)
         } else {
-            ok_min_max(rows.base, rows.count * rows.dimension, &low, &high)
+            rows.withBuffer { buffer in
+                for row in 0..<rows.count {
+                    ok_min_max(rows.floats(UInt32(truncatingIfNeeded: row), buffer), rows.dimension, &low, &high)
+                }
+            }
         }
         if low > high { (low, high) = (0, 0) }
         if symmetric {
@@ -68,14 +72,17 @@ extension Int8Codes {
         var one = [UInt8](repeating: 0, count: n)
         var sums = [Float](repeating: 0, count: n)
         var squares = [Float](repeating: 0, count: n)
-        for row in sample {
-            ok_quantize(rows.row(UInt32(truncatingIfNeeded: row)), n, parameters.center, 1 / parameters.scale, &one)
-            for i in 0..<n {
-                let c = Float(one[i]) - 128
-                sums[i] += c
-                squares[i] += c * c
+        rows.withBuffer { buffer in
+            for row in sample {
+                let floats = rows.floats(UInt32(truncatingIfNeeded: row), buffer)
+                ok_quantize(floats, n, parameters.center, 1 / parameters.scale, &one)
+                for i in 0..<n {
+                    let c = Float(one[i]) - 128
+                    sums[i] += c
+                    squares[i] += c * c
+                }
+                codes += one
             }
-            codes += one
         }
         let count = Float(codes.count / n)
         var variance: Float = 0
@@ -104,22 +111,35 @@ extension Int8Codes {
             nibbleStep: best.step)
     }
 
+    /// The range with the least squared error (uniform inside, clamped outside) among those that leave out at most
+    /// `1 - quantile` of the values.
     private static func quantiles(rows: DenseRows, quantile: Double, symmetric: Bool) -> (Float, Float) {
         let step = max(1, rows.count * rows.dimension / 4_000_000)
         var values: [Float] = []
         values.reserveCapacity(rows.count / step * rows.dimension + rows.dimension)
-        for row in Swift.stride(from: 0, to: rows.count, by: step) {
-            let p = rows.base + row * rows.dimension
-            for i in 0..<rows.dimension where p[i].isFinite { values.append(symmetric ? p[i].magnitude : p[i]) }
+        rows.withBuffer { buffer in
+            for row in Swift.stride(from: 0, to: rows.count, by: step) {
+                let p = rows.floats(UInt32(truncatingIfNeeded: row), buffer)
+                for i in 0..<rows.dimension where p[i].isFinite { values.append(symmetric ? p[i].magnitude : p[i]) }
+            }
         }
         guard !values.isEmpty else { return (0, 0) }
         values.sort()
-        let last = Double(values.count - 1)
-        if symmetric {
-            let high = values[Int((last * quantile).rounded())]
-            return (-high, high)
+        var best: (range: (Float, Float), error: Double) = ((0, 0), .infinity)
+        // The share that is left out, halved down to nothing.
+        var share = 1 - quantile
+        while true {
+            let cut = Int((Double(values.count - 1) * share / (symmetric ? 1 : 2)).rounded())
+            let high = values[values.count - 1 - cut]
+            let low = symmetric ? -high : values[cut]
+            var error = 0.0
+            for value in values.suffix(cut) { error += Double(value - high) * Double(value - high) }
+            if !symmetric { for value in values.prefix(cut) { error += Double(low - value) * Double(low - value) } }
+            let step = Double(high - low) / 254
+            error = error / Double(values.count) + step * step / 12
+            if error < best.error { best = ((low, high), error) }
+            if cut == 0 { return best.range }
+            share = share / 2
         }
-        let tail = (1 - quantile) / 2
-        return (values[Int((last * tail).rounded())], values[Int((last * (1 - tail)).rounded())])
     }
 }

@@ -31,6 +31,14 @@ import Testing
         #expect(settings.host == "a")
     }
 
+    @Test("Requests in flight have a quarter of the memory, or what is said")
+    func inFlight() throws {
+        #expect(try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "8"]).settings.inFlightBytesMax == 8 << 20)
+        let all = try load().settings.inFlightBytesMax
+        #expect(all == SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30)
+        #expect(throws: OctantError.self) { try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "0"]) }
+    }
+
     @Test("A key opens the server to the network, and numbers may be keys")
     func keys() throws {
         #expect(try load([], ["QDRANT__SERVICE__API_KEY": "k"]).settings.hosts == ["0.0.0.0"])
@@ -48,7 +56,12 @@ import Testing
                 "QDRANT__STORAGE__WAL__WAL_CAPACITY_MB": "64", "QDRANT__STORAGE__ON_DISK_PAYLOAD": "false",
                 "QDRANT__STORAGE__PERFORMANCE__OPTIMIZER_CPU_BUDGET": "-1",
                 "QDRANT__STORAGE__STORAGE_PATH": "/data", "QDRANT__LOG_LEVEL": "WARN",
+                "QDRANT__STORAGE__LOW_MEMORY_MODE": "no_populate", "QDRANT__STORAGE__PAYLOAD__MEMORY": "cached",
+                "QDRANT__STORAGE__COLLECTION__VECTORS__ON_DISK": "true",
             ])
+        #expect(settings.lowMemoryMode == .noPopulate)
+        #expect(settings.defaults.payloadMemory == .cached)
+        #expect(settings.defaults.vectorsOnDisk == true)
         #expect(settings.defaults.hnsw.m == 24)
         #expect(settings.defaults.optimizer.indexingThreshold == 5)
         #expect(settings.defaults.wal.capacityMB == 64)

@@ -69,8 +69,53 @@ struct BlockFileTests {
                 }
                 #expect(error?.code == .corrupt || error?.code == .incompatible)
                 #expect(error?.message.contains("/f") == true)
+                let cold = storageError {
+                    try BlockFile(path: folder.path + "/f", type: "TEST", expected: expected, fileSystem: system)
+                        .verifyLeavingCold()
+                }
+                #expect(cold?.code == error?.code)
+                #expect(cold?.message == error?.message)
             }
         }
+    }
+
+    @Test(
+        "a file read through a buffer or copied is checked, and a cold one stays cold",
+        arguments: [1, 70_000, 3_000_000])
+    func cold(length: Int) throws {
+        let folder = TemporaryFolder()
+        let data = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }
+        _ = try make(folder, data)
+        let file = try BlockFile(path: folder.path + "/f", type: "TEST", fileSystem: system)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 8)
+        defer { copy.deallocate() }
+        try file.copyVerified(to: copy)
+        #expect(UnsafeRawBufferPointer(copy).elementsEqual(data))
+        #expect(storageError { try file.copyVerified(to: UnsafeMutableRawBufferPointer(rebasing: copy[1...])) } != nil)
+        let descriptor = try system.open(folder.path + "/f", .read)
+        descriptor.dropCached(0..<(length + 16_384))
+        // Where the system tells what it caches, and drops it when asked.
+        if file.cachedBytes() == 0 {
+            try file.verifyLeavingCold()
+            #expect(file.cachedBytes() == 0)
+        }
+        try file.warmVerified()
+        file.unload()
+        #expect(file.data.elementsEqual(data))
+        try file.verifyLeavingCold()
+        #if os(Linux)
+        #expect(file.cachedBytes() >= length)
+        #endif
+        var bytes = try folder.read("f")
+        bytes[4_096 + length / 2] ^= 8
+        try folder.write("f", bytes)
+        let damaged = try BlockFile(path: folder.path + "/f", type: "TEST", fileSystem: system)
+        let messages = [
+            storageError { try damaged.verify() }, storageError { try damaged.verifyLeavingCold() },
+            storageError { try damaged.copyVerified(to: copy) },
+        ].map { $0?.message }
+        #expect(messages[0] != nil)
+        #expect(Set(messages).count == 1)
     }
 
     @Test("every cut of a small file is found at opening")

@@ -18,10 +18,31 @@ int octant_allocate(int fd, int64_t length);
 int octant_sync_data(int fd);
 int octant_sync_all(int fd);
 
-/* Values of `advice`: 0 normal, 1 random, 2 sequential, 3 will need, 4 do not need. */
+/* Values of `advice`: 0 normal, 1 random, 2 sequential, 3 will need, 4 do not need, 5 huge pages. */
 int octant_advise(void *start, size_t length, int advice);
 /* Faults the pages of a read-only mapping in; falls back to touching one byte per page. */
 int octant_populate(const void *start, size_t length);
+
+/* Pages of [start, start + length), whole pages of a mapping, that are in memory (in the page cache for files). */
+uint64_t octant_cached_pages(const void *start, size_t length);
+/* Bytes of the pages of [start, start + length) that are mapped into this process, whole pages. */
+uint64_t octant_resident_bytes(const void *start, size_t length);
+struct octant_memory_totals {
+    uint64_t resident, anonymous, locked;
+};
+/* Bytes of the whole process; zeros where the system does not tell. */
+void octant_read_memory_totals(struct octant_memory_totals *totals);
+/* Lets the system drop the cached pages of a file's range. */
+void octant_drop_cached(int fd, int64_t offset, int64_t length);
+/* Keeps [start, start + length) in memory; fails where the process may lock no more. */
+int octant_lock_memory(const void *start, size_t length);
+
+/* Asks for rows of a mapped file that are about to be read, all of them at once: row i is the `stride` bytes from
+   base + ids[i] * stride. Pages that are in memory are left alone; those that are not are counted. */
+void octant_ask_rows(const void *base, size_t stride, const uint32_t *ids, size_t count);
+/* Pages asked for that were not in memory: by this thread, and by all. */
+uint64_t octant_reads_of_thread(void);
+uint64_t octant_reads_of_process(void);
 
 int octant_free_space(const char *path, uint64_t *available, uint64_t *total);
 

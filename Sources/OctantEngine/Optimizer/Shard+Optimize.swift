@@ -167,7 +167,8 @@ extension Shard {
                 .init(rows: segment, rowCount: segment.rowCount, keepsDead: plan.growsFirst && number == 0)
             },
             checkpoint: checkpoint, config: view.config, fieldIndexes: indexes, indexed: plan.indexed,
-            growsFirst: plan.growsFirst, threads: limit > 0 ? min(limit, threads) : threads)
+            growsFirst: plan.growsFirst, threads: limit > 0 ? min(limit, threads) : threads,
+            lowMemory: limits.lowMemory)
         let written = try SegmentWriter.write(
             recipe, directory: segmentsPath, fileSystem: fileSystem,
             isCancelled: { [background] in background.withLock { $0.closing } })

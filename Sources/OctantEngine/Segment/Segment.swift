@@ -21,18 +21,22 @@ package final class Segment: RowSource {
     private let payloads: PayloadFile
     private let idFile: BlockFile
     private let indexes: [PayloadPath: [FieldIndex]]
+    private let ledger = StructureLedger()
 
     /// Opens the segment: ids and graph are verified whole, vectors and payload when they are rewritten.
     ///
     /// - Parameters:
+    ///   - fieldIndexes: the field indexes of the collection, which say how theirs are held.
     ///   - deletionsPath: the folder of deletion bitmaps.
     ///   - kept: the tombstones of the same segment opened before, instead of those of the manifest.
     package init(
-        _ entry: SegmentEntry, folder: SegmentFolder, config: CollectionConfig, deletionsPath: String? = nil,
-        tombstones kept: Tombstones? = nil
+        _ entry: SegmentEntry, folder: SegmentFolder, config: CollectionConfig,
+        fieldIndexes: [Manifest.FieldIndexEntry], deletionsPath: String? = nil, tombstones kept: Tombstones? = nil
     ) throws(StorageError) {
         self.entry = entry
         self.folder = folder
+        var folder = folder
+        folder.ledger = ledger
         guard let idEntry = entry.file(.ids), let payloadEntry = entry.file(.payload) else {
             throw StorageError(.corrupt, "\(folder.path): no file of ids or payload")
         }
@@ -43,8 +47,9 @@ package final class Segment: RowSource {
         guard ids.rowCount == entry.rowCount else {
             throw StorageError(.corrupt, "\(idFile.path): \(ids.rowCount) rows, the manifest says \(entry.rowCount)")
         }
-        payloads = try PayloadFile(try folder.open(payloadEntry, "PAYL"), rowCount: entry.rowCount)
-        if !config.params.payloadIsOnDisk { payloads.populate() }
+        let payloadFile = try folder.open(payloadEntry, "PAYL")
+        payloads = try PayloadFile(payloadFile, rowCount: entry.rowCount)
+        folder.place(payloadFile, config.params.payloadResidence)
         var fields: [SegmentVectors] = []
         // A vector that was added after the segment was written has no files: no row has it.
         for vector in config.params.denseVectors where entry.file(.vectors, vector.name) != nil {
@@ -61,7 +66,7 @@ package final class Segment: RowSource {
             if let field = try SegmentSparse(vector, entry: entry, folder: folder) { sparse.append(field) }
         }
         self.sparse = sparse
-        indexes = try Segment.openIndexes(entry, folder)
+        indexes = try Segment.openIndexes(entry, folder, fieldIndexes)
         if let kept {
             tombstones = kept
             return
@@ -76,7 +81,9 @@ package final class Segment: RowSource {
         }
     }
 
-    private init(_ segment: Segment, entry: SegmentEntry) throws(StorageError) {
+    private init(
+        _ segment: Segment, entry: SegmentEntry, _ fieldIndexes: [Manifest.FieldIndexEntry]
+    ) throws(StorageError) {
         self.entry = entry
         folder = segment.folder
         tombstones = segment.tombstones
@@ -86,21 +93,30 @@ package final class Segment: RowSource {
         ids = segment.ids
         payloads = segment.payloads
         idFile = segment.idFile
-        indexes = try Segment.openIndexes(entry, segment.folder)
+        ledger.adopt(segment.ledger)
+        var noting = segment.folder
+        noting.ledger = ledger
+        indexes = try Segment.openIndexes(entry, noting, fieldIndexes)
     }
 
     /// The same segment with the field indexes that `entry` names.
-    package func reopeningIndexes(_ entry: SegmentEntry) throws(StorageError) -> Segment {
-        try Segment(self, entry: entry)
+    package func reopeningIndexes(
+        _ entry: SegmentEntry, _ fieldIndexes: [Manifest.FieldIndexEntry]
+    ) throws(StorageError) -> Segment {
+        try Segment(self, entry: entry, fieldIndexes)
     }
 
     private static func openIndexes(
-        _ entry: SegmentEntry, _ folder: SegmentFolder
+        _ entry: SegmentEntry, _ folder: SegmentFolder, _ fieldIndexes: [Manifest.FieldIndexEntry]
     ) throws(StorageError) -> [PayloadPath: [FieldIndex]] {
         var indexes: [PayloadPath: [FieldIndex]] = [:]
         for file in entry.files where file.role == .fieldIndex {
-            let (bytes, owner) = try folder.load(file, "FIDX", resident: true)
-            let index = try folder.decode(file) { try FieldIndex(bytes: bytes, owner: owner) }
+            let schema = fieldIndexes.first {
+                $0.key.description == file.subject && $0.schema.recipe == file.parameters
+            }?.schema
+            let index = try folder.load(file, "FIDX", schema?.residence ?? .copied) { bytes, owner, _ in
+                try FieldIndex(bytes: bytes, owner: owner)
+            }
             indexes[index.key, default: []].append(index)
         }
         return indexes
@@ -125,11 +141,16 @@ package final class Segment: RowSource {
         }
     }
 
+    /// What it has in memory and on disk.
+    package func memoryStructures() -> [MemoryReport.Structure] {
+        let deaths = MemoryUse(anonymous: ProcessPages.residentBytes(tombstones.memory))
+        return ledger.structures() + [.init(kind: "tombstones", use: deaths)]
+    }
+
     package var rowCount: Int { entry.rowCount }
     package func id(_ row: UInt32) -> PointID { ids.id(row) }
     package func version(_ row: UInt32) -> UInt64 { ids.version(row) }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = field(name) { return field.stored(row) }
@@ -172,7 +193,7 @@ package final class Segment: RowSource {
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {
-        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.params.size * 4) }
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
     }
 
     /// Whether every vector that wants a graph has one (or is absent from all points).
@@ -182,12 +203,18 @@ package final class Segment: RowSource {
     package func verifyBulk() throws(StorageError) {
         for file in entry.files {
             switch file.role {
-            case .vectors: try folder.open(file, "VECS").verify()
-            case .multivectors: try folder.open(file, "MVEC").verify()
-            case .payload: try folder.open(file, "PAYL").verify()
+            case .vectors: try folder.open(file, "VECS").verifyLeavingCold()
+            case .multivectors: try folder.open(file, "MVEC").verifyLeavingCold()
+            case .payload: try folder.open(file, "PAYL").verifyLeavingCold()
             default: break
             }
         }
+    }
+
+    /// Takes mapped vectors out of this process, as its successor comes into it: searches that still use the segment find
+    /// them in the page cache, and a merge does not hold everything twice.
+    package func releasePages() {
+        for field in fields { field.releasePages() }
     }
 }
 
@@ -206,10 +233,7 @@ package struct PayloadFile: @unchecked Sendable {
         self.file = file
         ends = base.assumingMemoryBound(to: UInt64.self)
         bytes = UnsafeRawBufferPointer(rebasing: data[(rowCount * 8)...])
-        file.advise(.random)
     }
-
-    func populate() { file.populate() }
 
     /// The bytes of a row; none if the table is damaged.
     func bytes(_ row: UInt32) -> UnsafeRawBufferPointer {

@@ -33,9 +33,12 @@ extension Shard {
         var segments: [Segment] = []
         for entry in manifest.segments {
             let folder = SegmentFolder(
-                path: "\(path)/s0/seg/\(entry.uuid)", uuid: entry.uuid, fileSystem: fileSystem)
+                path: "\(path)/s0/seg/\(entry.uuid)", uuid: entry.uuid, fileSystem: fileSystem,
+                lowMemory: limits.lowMemory)
             segments.append(
-                try Segment(entry, folder: folder, config: manifest.config, deletionsPath: path + "/s0/del"))
+                try Segment(
+                    entry, folder: folder, config: manifest.config, fieldIndexes: manifest.fieldIndexes,
+                    deletionsPath: path + "/s0/del"))
         }
         guard let table = Memtable(capacity: limits.memtableRows, params: manifest.config.params) else {
             throw StorageError(.io(12), "\(path): out of memory")

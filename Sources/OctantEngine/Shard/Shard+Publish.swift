@@ -51,7 +51,9 @@ extension Shard {
             var segment: Segment?
             if let written = replacement.written {
                 let entry = try addMissingIndexes(written.entry, written.folder, next.fieldIndexes)
-                let opened = try Segment(entry, folder: written.folder, config: next.config)
+                for segment in gone { segment.releasePages() }
+                let opened = try Segment(
+                    entry, folder: written.folder, config: next.config, fieldIndexes: next.fieldIndexes)
                 carryDeaths(replacement, into: opened)
                 next.segments.append(entry)
                 segment = opened
@@ -163,7 +165,7 @@ extension Shard {
         let indexes = publication.withLock { $0.fieldIndexes }
         let recipe = SegmentRecipe(
             sources: [.init(rows: table, rowCount: table.rowCount)], checkpoint: through, config: view.config,
-            fieldIndexes: indexes, indexed: false)
+            fieldIndexes: indexes, indexed: false, lowMemory: limits.lowMemory)
         do throws(StorageError) {
             try checkPublishable()
             let written = try SegmentWriter.write(
@@ -225,7 +227,8 @@ extension Shard {
             for segment in state.withLock({ $0.segments }) {
                 reopened.append(
                     try Segment(
-                        segment.entry, folder: segment.folder, config: config, tombstones: segment.tombstones))
+                        segment.entry, folder: segment.folder, config: config, fieldIndexes: next.fieldIndexes,
+                        tombstones: segment.tombstones))
             }
             _ = try store.publish(next.encoded())
             manifest = next
@@ -270,7 +273,7 @@ extension Shard {
                 guard let place = next.segments.firstIndex(where: { $0.uuid == segment.entry.uuid }) else { continue }
                 next.segments[place] = try addMissingIndexes(
                     next.segments[place], segment.folder, next.fieldIndexes)
-                reopened.append(try segment.reopeningIndexes(next.segments[place]))
+                reopened.append(try segment.reopeningIndexes(next.segments[place], next.fieldIndexes))
             }
             _ = try store.publish(next.encoded())
             manifest = next

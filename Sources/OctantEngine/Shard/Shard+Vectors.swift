@@ -47,7 +47,9 @@ extension Shard {
                 let entry = next.segments[place]
                 guard let segment = view.segments.first(where: { $0.entry.uuid == entry.uuid }) else { continue }
                 reopened.append(
-                    try Segment(entry, folder: segment.folder, config: config, tombstones: segment.tombstones))
+                    try Segment(
+                        entry, folder: segment.folder, config: config, fieldIndexes: next.fieldIndexes,
+                        tombstones: segment.tombstones))
             }
             _ = try store.publish(next.encoded())
             manifest = next

@@ -35,10 +35,11 @@ public struct CreateCollection: Sendable, Hashable {
     /// The configuration this request asks for where `defaults` hold.
     public func config(defaults: CollectionDefaults = CollectionDefaults()) -> CollectionConfig {
         var params = CollectionParams(
-            vectors: vectors, sparseVectors: sparseVectors, shardNumber: shardNumber ?? 1,
+            vectors: defaults.placing(vectors), sparseVectors: sparseVectors, shardNumber: shardNumber ?? 1,
             replicationFactor: replicationFactor ?? 1, writeConsistencyFactor: writeConsistencyFactor ?? 1,
             onDiskPayload: onDiskPayload ?? defaults.onDiskPayload)
-        params.payloadMemory = payloadMemory
+        // A placement by the older flag is the collection's own word too.
+        params.payloadMemory = payloadMemory ?? (onDiskPayload == nil ? defaults.payloadMemory : nil)
         params.shardingMethod = shardingMethod
         return CollectionConfig(
             params: params, hnsw: defaults.hnsw.applying(hnsw), optimizer: defaults.optimizer.applying(optimizer),
@@ -56,9 +57,30 @@ public struct CollectionDefaults: Sendable, Hashable {
     public var wal = WALConfig()
     /// Placement of payload.
     public var onDiskPayload = true
+    /// Placement of payload in more levels; wins over ``onDiskPayload``.
+    public var payloadMemory: MemoryPlacement?
+    /// Placement of original vectors.
+    public var vectorsOnDisk: Bool?
+    /// Placement of original vectors in more levels; wins over ``vectorsOnDisk``.
+    public var vectorsMemory: MemoryPlacement?
 
     /// Qdrant's defaults.
     public init() {}
+
+    /// `vectors`, each that says nothing of its placement with that of the defaults.
+    func placing(_ vectors: VectorsConfig) -> VectorsConfig {
+        func placed(_ params: VectorParams) -> VectorParams {
+            guard params.onDisk == nil, params.memory == nil else { return params }
+            var placed = params
+            placed.onDisk = vectorsOnDisk
+            placed.memory = vectorsMemory
+            return placed
+        }
+        switch vectors {
+        case .single(let params): return .single(placed(params))
+        case .named(let named): return .named(named.map { .init(name: $0.name, params: placed($0.params)) })
+        }
+    }
 }
 
 /// A change of log parameters: what is unset stays.

@@ -123,7 +123,7 @@ package struct JSONFields: Sendable {
     }
 
     /// `memory`: where data is kept. `what` it is, if it cannot be pinned.
-    func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
+    package func memory(unpinned what: String? = nil) throws(OctantError) -> MemoryPlacement? {
         guard let memory = try variant("memory", MemoryPlacement.self) else { return nil }
         if let what, memory == .pinned {
             throw .invalid(path("memory"), "`pinned` memory placement is not supported for \(what)")

@@ -106,6 +106,9 @@ extension OperationDescription {
             "Collections", "How far tuning is, and its report", .timeout, answer: .result(ref("Tuning"))),
         "DELETE /collections/{collection}/tune": .init(
             "Collections", "Ends tuning and forgets the parameters of searches that it left", .timeout, answer: truth),
+        "GET /collections/{collection}/memory": .init(
+            "Collections", "Where the bytes of a collection are, and the memory of the process",
+            answer: .result(ref("MemoryReport"))),
         "PUT /collections/{collection}/vectors/{name}": .init(
             "Collections", "Adds a vector name", .write, body: ref("AddVector"),
             example: #"{"sparse":{"modifier":"idf"}}"#, answer: written),

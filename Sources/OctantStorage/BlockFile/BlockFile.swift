@@ -14,8 +14,9 @@ package final class BlockFile: Sendable {
     /// Size and checksum, as a manifest repeats them.
     package let summary: FileSummary
 
-    private let region: MappedRegion
-    private let dataLength: Int
+    let region: MappedRegion
+    let dataLength: Int
+    let fileSystem: any FileSystem
 
     /// Opens `path`. `.notFound`, `.corrupt` (also when it is another file than `expected`) or `.incompatible`.
     package init(
@@ -49,6 +50,7 @@ package final class BlockFile: Sendable {
         rows = header.rows
         summary = FileSummary(name: lastPathComponent(path), size: UInt64(size), crc: crc)
         self.region = region
+        self.fileSystem = fileSystem
         // Exact: checkFooter found the length inside the file.
         dataLength = Int(header.dataLength)
     }
@@ -67,15 +69,19 @@ package final class BlockFile: Sendable {
         let range = range.clamped(to: 0..<dataLength)
         guard !range.isEmpty else { return }
         let data = self.data
-        let table = BlockFileHeader.size + dataLength
         let size = BlockFileHeader.blockSize
         for block in (range.lowerBound / size)...((range.upperBound - 1) / size) {
             let start = block * size
-            let bytes = UnsafeRawBufferPointer(rebasing: data[start..<min(start + size, dataLength)])
-            let stored = region.bytes.loadUnaligned(fromByteOffset: table + block * 4, as: UInt32.self)
-            guard CRC32C.extend(0, bytes) == UInt32(littleEndian: stored) else {
-                throw .corrupt(path, offset: BlockFileHeader.size + start, "damaged block")
-            }
+            try check(UnsafeRawBufferPointer(rebasing: data[start..<min(start + size, dataLength)]), block: block)
+        }
+    }
+
+    /// Compares the checksum of a block's bytes, wherever they were read to, with that of the table.
+    func check(_ bytes: UnsafeRawBufferPointer, block: Int) throws(StorageError) {
+        let table = BlockFileHeader.size + dataLength
+        let stored = region.bytes.loadUnaligned(fromByteOffset: table + block * 4, as: UInt32.self)
+        guard CRC32C.extend(0, bytes) == UInt32(littleEndian: stored) else {
+            throw .corrupt(path, offset: BlockFileHeader.size + block * BlockFileHeader.blockSize, "damaged block")
         }
     }
 
@@ -87,7 +93,7 @@ package final class BlockFile: Sendable {
     /// Reads `range` of the data (all of it by default) into memory.
     package func populate(_ range: Range<Int>? = nil) { region.populate(fileRange(range)) }
 
-    private func fileRange(_ range: Range<Int>?) -> Range<Int> {
+    func fileRange(_ range: Range<Int>?) -> Range<Int> {
         let range = (range ?? 0..<dataLength).clamped(to: 0..<dataLength)
         return (range.lowerBound + BlockFileHeader.size)..<(range.upperBound + BlockFileHeader.size)
     }

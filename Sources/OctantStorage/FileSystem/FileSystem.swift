@@ -77,10 +77,16 @@ package protocol File: AnyObject, Sendable {
     func allocate(_ length: Int) throws(StorageError)
     /// Maps the first `length` bytes read-only. The mapping outlives the file object.
     func map(length: Int) throws(StorageError) -> MappedRegion
+    /// Lets the system drop what it caches of a range. A hint, and nothing where there is no such cache.
+    func dropCached(_ range: Range<Int>)
     /// Takes an exclusive lock on the file without waiting; `false` when another holder has it.
     func tryLock() throws(StorageError) -> Bool
     /// Closes the descriptor; later calls fail with `.closed`. Safe to call twice.
     func close()
+}
+
+extension File {
+    package func dropCached(_ range: Range<Int>) {}
 }
 
 extension FileSystem {

@@ -188,7 +188,12 @@ final class LocalFile: File {
         guard let start = mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED else {
             throw StorageError(errno: errno, call: "mmap", path: path)
         }
-        return MappedRegion(start: start, count: length)
+        return MappedRegion(start: start, count: length, isOfFile: true)
+    }
+
+    func dropCached(_ range: Range<Int>) {
+        let descriptor = descriptor.load(ordering: .acquiring)
+        if descriptor >= 0 { octant_drop_cached(descriptor, Int64(range.lowerBound), Int64(range.count)) }
     }
 
     func tryLock() throws(StorageError) -> Bool {

@@ -18,8 +18,10 @@ package enum AccessAdvice: Int32, Sendable {
     case sequential = 2
     /// Read in soon.
     case willNeed = 3
-    /// May be dropped from memory.
+    /// May be dropped from memory. For files only: see ``MappedRegion/unload(_:)``.
     case dontNeed = 4
+    /// In huge pages, if the file system can.
+    case hugePages = 5
 }
 
 /// A read-only mapping of a file, unmapped when the last reference goes.
@@ -32,9 +34,13 @@ package final class MappedRegion: Sendable {
     /// Length in bytes, at least one.
     package let count: Int
 
-    init(start: UnsafeMutableRawPointer, count: Int) {
+    /// Whether the pages come from a file, and come back from it when they were dropped.
+    private let isOfFile: Bool
+
+    init(start: UnsafeMutableRawPointer, count: Int, isOfFile: Bool = false) {
         self.start = start
         self.count = count
+        self.isOfFile = isOfFile
     }
 
     deinit { munmap(start, count) }
@@ -54,12 +60,25 @@ package final class MappedRegion: Sendable {
         _ = octant_populate(from, length)
     }
 
+    /// Takes the pages of `range` out of this process; they are read again when they are touched.
+    package func unload(_ range: Range<Int>) {
+        guard isOfFile, let (from, length) = pages(range) else { return }
+        _ = octant_advise(from, length, AccessAdvice.dontNeed.rawValue)
+    }
+
+    /// Bytes of `range` that the system has in memory, for this process or another; 0 where it does not tell.
+    package func cachedBytes(_ range: Range<Int>) -> Int {
+        guard let (from, length) = pages(range) else { return 0 }
+        return Int(octant_cached_pages(from, length)) * Self.pageSize
+    }
+
+    private static let pageSize = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))
+
     /// The whole pages around `range`, inside the mapping.
     private func pages(_ range: Range<Int>) -> (UnsafeMutableRawPointer, Int)? {
         let range = range.clamped(to: 0..<count)
         guard !range.isEmpty else { return nil }
-        let page = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))
-        let lower = range.lowerBound / page * page
+        let lower = range.lowerBound / Self.pageSize * Self.pageSize
         return (start + lower, range.upperBound - lower)
     }
 }

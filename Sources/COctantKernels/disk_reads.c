@@ -1,0 +1,148 @@
+#include "octant_system.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
+
+static _Thread_local uint64_t thread_reads;
+/* Batches in a row that found everything in memory; see ask_pages. */
+static _Thread_local unsigned warm_batches;
+static _Atomic uint64_t process_reads;
+
+uint64_t octant_reads_of_thread(void) { return thread_reads; }
+uint64_t octant_reads_of_process(void) { return atomic_load_explicit(&process_reads, memory_order_relaxed); }
+
+enum { pieces_max = 256 };
+
+struct piece {
+    uintptr_t from, to;
+};
+
+#if defined(__linux__)
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+/* A descriptor of this process for process_madvise: opened once, never closed. -1: not opened yet, -2: none. */
+static int own_process(void) {
+    static _Atomic int descriptor = -1;
+    int known = atomic_load_explicit(&descriptor, memory_order_acquire);
+    if (known != -1) return known;
+    int opened = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (opened < 0) opened = -2;
+    if (!atomic_compare_exchange_strong(&descriptor, &known, opened)) {
+        if (opened >= 0) close(opened);
+        return known;
+    }
+    return opened;
+}
+
+static void will_need(struct iovec *pieces, size_t count) {
+    static _Atomic bool refused;
+    size_t done = 0;
+    int process = own_process();
+    if (count > 1 && process >= 0 && !atomic_load_explicit(&refused, memory_order_relaxed)) {
+        ssize_t bytes = syscall(SYS_process_madvise, process, pieces, count, MADV_WILLNEED, 0);
+        if (bytes < 0) atomic_store_explicit(&refused, true, memory_order_relaxed);
+        while (bytes > 0 && done < count) bytes -= (ssize_t)pieces[done++].iov_len;
+    }
+    for (; done < count; done++) (void)madvise(pieces[done].iov_base, pieces[done].iov_len, MADV_WILLNEED);
+}
+
+static void sort(struct piece *pieces, size_t count) {
+    static const size_t gaps[] = {57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        size_t gap = gaps[g];
+        for (size_t i = gap; i < count; i++) {
+            struct piece moved = pieces[i];
+            size_t j = i;
+            for (; j >= gap && pieces[j - gap].from > moved.from; j -= gap) pieces[j] = pieces[j - gap];
+            pieces[j] = moved;
+        }
+    }
+}
+
+/* Pages of a piece that are not in memory. */
+static size_t missing(const struct piece *piece, size_t page) {
+    unsigned char states[64];
+    size_t lacking = 0;
+    uintptr_t at = piece->from;
+    while (at < piece->to) {
+        size_t pages = (piece->to - at) / page;
+        if (pages > sizeof states) pages = sizeof states;
+        if (mincore((void *)at, pages * page, states) != 0) return lacking;
+        for (size_t i = 0; i < pages; i++) lacking += !(states[i] & 1);
+        at += pages * page;
+    }
+    return lacking;
+}
+
+/* Where everything is in memory, looking for pages that are not would cost several times the reading. After a few
+   batches without any, only every eighth piece is looked at, until one is missing again. */
+enum { warm_after = 4, probe_every = 8 };
+
+static void ask_pages(struct piece *pieces, size_t count, size_t page) {
+    bool probing = warm_batches >= warm_after;
+    if (probing) {
+        size_t lacking = 0;
+        for (size_t i = 0; i < count && lacking == 0; i += probe_every) lacking = missing(&pieces[i], page);
+        if (lacking == 0) return;
+    }
+    sort(pieces, count);
+    struct iovec wanted[pieces_max];
+    size_t number = 0;
+    uint64_t lacking = 0;
+    for (size_t i = 0; i < count;) {
+        struct piece run = pieces[i++];
+        while (i < count && pieces[i].from <= run.to) {
+            if (pieces[i].to > run.to) run.to = pieces[i].to;
+            i++;
+        }
+        size_t pages = missing(&run, page);
+        if (pages == 0) continue;
+        lacking += pages;
+        wanted[number++] = (struct iovec){.iov_base = (void *)run.from, .iov_len = run.to - run.from};
+    }
+    if (number == 0) {
+        warm_batches++;
+        return;
+    }
+    warm_batches = 0;
+    thread_reads += lacking;
+    atomic_fetch_add_explicit(&process_reads, lacking, memory_order_relaxed);
+    will_need(wanted, number);
+}
+#endif
+
+void octant_ask_rows(const void *base, size_t stride, const uint32_t *ids, size_t count) {
+#if defined(__linux__)
+    static _Atomic size_t known;
+    size_t page = atomic_load_explicit(&known, memory_order_relaxed);
+    if (page == 0) {
+        long size = sysconf(_SC_PAGESIZE);
+        page = size > 0 ? (size_t)size : 4096;
+        atomic_store_explicit(&known, page, memory_order_relaxed);
+    }
+    struct piece pieces[pieces_max];
+    size_t number = 0;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t from = (uintptr_t)base + (uintptr_t)ids[i] * stride;
+        pieces[number++] = (struct piece){from & ~(page - 1), (from + stride + page - 1) & ~(page - 1)};
+        if (number == pieces_max || i + 1 == count) {
+            ask_pages(pieces, number, page);
+            number = 0;
+        }
+    }
+#else
+    for (size_t i = 0; i < count; i++) (void)madvise((char *)base + (size_t)ids[i] * stride, stride, MADV_WILLNEED);
+#endif
+}
