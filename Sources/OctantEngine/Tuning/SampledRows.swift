@@ -37,9 +37,6 @@ final class SampledRows: RowSource {
     func id(_ row: UInt32) -> PointID { places[Int(row)].source.id(places[Int(row)].row) }
     func version(_ row: UInt32) -> UInt64 { places[Int(row)].source.version(places[Int(row)].row) }
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
-    func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? {
-        places[Int(row)].source.vector(places[Int(row)].row, name)
-    }
     func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         places[Int(row)].source.stored(places[Int(row)].row, name)
     }

@@ -34,7 +34,7 @@ final class TuningTrial {
 
     /// Bytes of memory that its segments are to take with the configuration.
     func memoryBytes(using: String) throws -> Int {
-        VectorMemory(try view().segments, using: using).resident(config, using: using)
+        VectorMemory(try view(), using: using).resident(config, using: using)
     }
 }
 
@@ -82,7 +82,8 @@ struct TrialBuilder {
                 recipe, directory: directory, fileSystem: fileSystem, isCancelled: isCancelled)
         else { return nil }
         return try Segment(
-            written.entry, folder: written.folder, config: config, tombstones: grows ? rows.tombstones : nil)
+            written.entry, folder: written.folder, config: config, fieldIndexes: [],
+            tombstones: grows ? rows.tombstones : nil)
     }
 
     /// A view of one segment alone.

@@ -7,9 +7,16 @@ struct VectorMemory {
     var codes = 0
     var graph = 0
 
-    /// The bytes of the vector `using` in the segments of a view.
-    init(_ segments: [Segment], using: String) {
-        for segment in segments {
+    /// The same outside of segments, where nothing is on disk.
+    var unwritten = 0
+
+    /// The bytes of the vector `using` in a view.
+    init(_ view: ReadView, using: String) {
+        for slot in view.memtables {
+            guard let field = slot.table.fields.first(where: { $0.name == using }) else { continue }
+            unwritten += field.rows(slot.table.rowCount).byteCount
+        }
+        for segment in view.segments {
             for file in segment.entry.files where file.subject == using {
                 let bytes = Int(clamping: file.summary.size)
                 switch file.role {
@@ -26,10 +33,10 @@ struct VectorMemory {
     func resident(_ config: CollectionConfig, using: String) -> Int {
         guard let params = config.params.vectors[using] else { return 0 }
         let onDisk = params.isOnDisk
-        var bytes = onDisk ? 0 : originals
-        if !config.hnsw.applying(params.hnsw).isOnDisk { bytes += graph }
+        var bytes = unwritten + (onDisk ? 0 : originals)
+        if config.hnsw.applying(params.hnsw).residence != .cold { bytes += graph }
         let scheme = params.quantization ?? config.quantization
-        let codesAreResident = scheme?.isResident(originalsOnDisk: onDisk) ?? !onDisk
-        return bytes + (codesAreResident ? codes : 0)
+        let codesAreOnDisk = scheme.map { $0.residence(originalsOnDisk: onDisk) == .cold } ?? onDisk
+        return bytes + (codesAreOnDisk ? 0 : codes)
     }
 }
