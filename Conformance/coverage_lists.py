@@ -40,9 +40,6 @@ WITHOUT_EFFECT = {
     "CountRequest.exact": "counts are exact whether asked to be or not", "FacetRequest.exact": "counts are exact whether asked to be or not",
 }
 
-# Not there yet and expected soon. The entries go when what they name comes: the tests then say so.
-LATER = set()
-
 
 def entry(lists, field, value=None):
     """The entry of a list that a field fits, or one of its values."""

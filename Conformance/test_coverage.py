@@ -1,7 +1,7 @@
 """Every setting the official client knows is accepted, kept and shown; each is tried alone, on a collection that has nothing else."""
 import pytest
 from client_models import MISSING, at, body, leaves
-from coverage_lists import LATER, REFUSED, WITHOUT_EFFECT, entry
+from coverage_lists import REFUSED, WITHOUT_EFFECT, entry
 from qdrant_client.http.models import models as m
 
 # Values that the annotations do not say: within the bounds, and not the defaults.
@@ -24,14 +24,11 @@ BASE = {"vectors": {"a": {"size": 4, "distance": "Dot"}}, "sparse_vectors": {"s"
 
 
 def cases(root):
-    """All settings under a model, each with the mark of what is expected of it."""
+    """All settings under a model, each with what is expected of it."""
     for field, path, value in leaves(root, VALUES):
         names = [f"{model.__name__}.{key}" for model, key in path if model is not None]
-        marks = []
-        if any(entry(LATER, n) for n in names) or entry(LATER, field, value):
-            marks = [pytest.mark.xfail(strict=True, reason="is there now: take it off the list of what comes later")]
         refused = any(entry(REFUSED, n) for n in names) or entry(REFUSED, field, value)
-        yield pytest.param(path, value, bool(refused), marks=marks, id=".".join(str(key) for _, key in path) + f"={value}")
+        yield pytest.param(path, value, bool(refused), id=".".join(str(key) for _, key in path) + f"={value}")
 
 
 def keys(path):

@@ -9,7 +9,7 @@ import pytest
 from client_models import REQUESTS, fields, m, used, without
 from conftest import wait_green
 from coverage_examples import ALIASES, CONFIG_MODELS, LOOKUP, POINTS, READS, REFUSALS, SETTINGS, WRITES
-from coverage_lists import LATER, REFUSED, WITHOUT_EFFECT, entry
+from coverage_lists import REFUSED, WITHOUT_EFFECT, entry
 from pydantic import TypeAdapter
 
 
@@ -144,7 +144,7 @@ def mentioned():
 
 def test_every_field_of_every_request_is_in_an_example_or_on_a_list():
     every, seen = fields(REQUESTS), mentioned()
-    listed = {f for f in every if entry(REFUSED, f) or entry(LATER, f)}
+    listed = {f for f in every if entry(REFUSED, f)}
     missing = every - seen - listed
     assert not missing, sorted(missing)
     print(f"{len(every)} fields of {len(REQUESTS)} models; {len(listed)} listed")
@@ -153,7 +153,7 @@ def test_every_field_of_every_request_is_in_an_example_or_on_a_list():
 def test_the_lists_name_what_there_is():
     every = fields(REQUESTS)
     values = {f.split(".")[1] for f in every} | {f.split(".")[0] for f in every}
-    for pattern in [*REFUSED, *LATER, *WITHOUT_EFFECT]:
+    for pattern in [*REFUSED, *WITHOUT_EFFECT]:
         name, _, value = pattern.partition("=")
         fits = any(fnmatchcase(f, name) for f in every) if not value else any(fnmatchcase(v, name.split(".")[-1]) for v in values)
         assert fits, f"{pattern} fits no field"

@@ -13,6 +13,8 @@ struct Arguments {
     var flatQueries = 200
     /// Answer commands on standard input, for measuring beside another program.
     var serve = false
+    /// Measure packed codes of every width instead.
+    var packed = false
 
     enum Mode: String, CaseIterable {
         case f32, codes, codesOnly = "codes-only", half, tenth, listTenth = "list-tenth", flat, flatCodes = "flat-codes"
@@ -35,6 +37,10 @@ struct Arguments {
             }
             if option == "--serve" {
                 serve = true
+                continue
+            }
+            if option == "--packed" {
+                packed = true
                 continue
             }
             guard let value = rest.popFirst() else { throw Failure(description: "\(option) needs a value") }

@@ -41,6 +41,7 @@ final class Bench {
     }
 
     func run() throws {
+        if arguments.packed { return try runPacked() }
         for name in arguments.builds { try build(name) }
         if arguments.serve { return serve() }
         for (name, index) in indexes.sorted(by: { $0.key < $1.key }) {
@@ -147,7 +148,7 @@ final class Bench {
         ])
     }
 
-    private func number(_ value: Double, _ digits: Int = 2) -> String {
+    func number(_ value: Double, _ digits: Int = 2) -> String {
         let factor = digits == 4 ? 10000.0 : 100.0
         return "\((value * factor).rounded() / factor)"
     }

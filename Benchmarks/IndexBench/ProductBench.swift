@@ -65,8 +65,8 @@ struct ProductBench {
         var size = 0.0
         for row in stride(from: UInt32(0), to: UInt32(bench.rows.count), by: 7) {
             codes.decode(row, into: &decoded)
-            error -= Double(DenseKernels.similarity(.euclid, decoded, bench.rows.row(row), n))
-            size += Double(DenseKernels.similarity(.dot, bench.rows.row(row), bench.rows.row(row), n))
+            error -= Double(DenseKernels.similarity(.euclid, decoded, bench.rows.copy(row), n))
+            size += Double(DenseKernels.similarity(.dot, bench.rows.copy(row), bench.rows.copy(row), n))
         }
         return error / size
     }

@@ -9,7 +9,8 @@ import Darwin
 
 /// A collection of the data set's points, and measurements of it.
 struct LibraryBench {
-    private let vectors: Array2D
+    /// Read only if the collection has to be filled: a server of queries does not have them in memory either.
+    private let vectors: Array2D?
     private let queries: [[Float]]
     private let truth: Array2D
     private let database: Database
@@ -27,12 +28,15 @@ struct LibraryBench {
         var values: [String: String] = [:]
         var flags: Set<String> = []
         while let word = rest.popFirst() {
-            if ["--int8", "--on-disk"].contains(word) { flags.insert(word) } else { values[word] = rest.popFirst() }
+            if ["--int8", "--on-disk", "--graph-on-disk"].contains(word) {
+                flags.insert(word)
+            } else {
+                values[word] = rest.popFirst()
+            }
         }
         guard let data = values["--data"], let storage = values["--storage"] else {
             throw BenchFailure(description: "--data FOLDER and --storage FOLDER are needed")
         }
-        vectors = try Array2D(path: data + "/vectors.f16.npy", type: "<f2", bytes: 2)
         let queries = try Array2D(path: data + "/queries.f32.npy", type: "<f4", bytes: 4)
         truth = try Array2D(path: data + "/gt_top100.i32.npy", type: "<i4", bytes: 4)
         self.queries = (0..<queries.rows).map { queries.floats($0) }
@@ -42,22 +46,27 @@ struct LibraryBench {
         options.optimizerThreads = values["--threads"].flatMap(Int.init) ?? 0
         options.searchThreads = values["--search-threads"].flatMap(Int.init) ?? 0
         database = try Database.open(options)
-        var config = CollectionConfig(
-            params: CollectionParams(
-                vectors: .single(
-                    VectorParams(size: vectors.columns, distance: .cosine, onDisk: flags.contains("--on-disk")))))
+        isNew = !database.collectionExists("bench")
+        vectors = isNew ? try Array2D(path: data + "/vectors.f16.npy", type: "<f2", bytes: 2) : nil
+        var params = VectorParams(size: queries.columns, distance: .cosine, onDisk: flags.contains("--on-disk"))
+        params.memory = values["--vectors"].flatMap(MemoryPlacement.init(rawValue:))
+        var config = CollectionConfig(params: CollectionParams(vectors: .single(params)))
+        if flags.contains("--graph-on-disk") { config.hnsw.onDisk = true }
+        config.hnsw.memory = values["--graph"].flatMap(MemoryPlacement.init(rawValue:))
+        if let codes = values["--codes"].flatMap(MemoryPlacement.init(rawValue:)) {
+            config.quantization = .scalar(ScalarQuantization(quantile: 0.99, memory: codes))
+        }
         if flags.contains("--int8") {
             config.quantization = .scalar(ScalarQuantization(quantile: 0.99, alwaysRAM: true))
         }
         if let number = values["--segments"].flatMap(Int.init) { config.optimizer.defaultSegmentNumber = number }
-        isNew = !database.collectionExists("bench")
         if isNew { try database.createCollection("bench", config) }
         collection = try database.collection("bench")
     }
 
     /// Writes all points in batches, then waits until they are indexed; prints the times.
     func load() throws {
-        guard isNew else { return try ready() }
+        guard isNew, let vectors else { return try ready() }
         if payloadPath != nil {
             for (key, type) in Self.fieldIndexes {
                 try collection.createFieldIndex(PayloadPath(key), FieldIndexSchema(type: type))
@@ -119,20 +128,23 @@ struct LibraryBench {
         let requests = queries.prefix(count).map {
             QueryRequest(query: .nearest(.vector(.dense($0))), filter: filter, params: params, limit: 10)
         }
-        for request in requests.prefix(100) { _ = try collection.query(request) }
+        // With "cold", the first queries are those that find nothing in memory.
+        if command["cold"] != .bool(true) { for request in requests.prefix(100) { _ = try collection.query(request) } }
         if let clients = command.int("clients"), clients > 0 { return loaded(requests, clients) }
         var found: [[ScoredPoint]] = []
         found.reserveCapacity(count)
         var times: [Double] = []
         times.reserveCapacity(count)
+        let reads = DiskTraffic()
         let cpu = processSeconds()
         let wall = wallSeconds()
         for request in requests {
-            let begin = wallSeconds()
+            let start = wallSeconds()
             found.append(try collection.query(request))
-            times.append(wallSeconds() - begin)
+            times.append(wallSeconds() - start)
         }
         let (cpuTime, wallTime) = (processSeconds() - cpu, wallSeconds() - wall)
+        let traffic = DiskTraffic() - reads
         times.sort()
         var hits = 0
         var total = 0
@@ -144,7 +156,10 @@ struct LibraryBench {
         report([
             ("kind", "\"search\""), ("recall", decimal(Double(hits) / Double(max(total, 1)))),
             ("cpu_us", decimal(cpuTime / Double(count) * 1e6)), ("wall_us", decimal(wallTime / Double(count) * 1e6)),
-            ("p50_us", decimal(times[count / 2] * 1e6)), ("p99_us", decimal(times[count * 99 / 100] * 1e6)),
+            ("p50_us", decimal(times[times.count / 2] * 1e6)), ("p99_us", decimal(times[times.count * 99 / 100] * 1e6)),
+            ("read_kb", decimal(Double(traffic.bytes) / Double(count) / 1024)),
+            ("major_faults", decimal(Double(traffic.majorFaults) / Double(count))),
+            ("anon_mb", decimal(status("RssAnon"))), ("file_mb", decimal(status("RssFile"))),
         ])
     }
 

@@ -33,6 +33,36 @@ package func status(_ field: String) -> Double {
     return 0
 }
 
+/// What the process has read from disk since its start.
+package struct DiskTraffic {
+    /// Bytes that came from the device.
+    package let bytes: Int
+    /// Page faults that waited for the device.
+    package let majorFaults: Int
+
+    /// Until now.
+    package init() {
+        var usage = rusage()
+        #if canImport(Glibc)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        #else
+        getrusage(RUSAGE_SELF, &usage)
+        #endif
+        bytes = Int(usage.ru_inblock) * 512
+        majorFaults = Int(usage.ru_majflt)
+    }
+
+    private init(bytes: Int, majorFaults: Int) {
+        self.bytes = bytes
+        self.majorFaults = majorFaults
+    }
+
+    /// What was read between two moments.
+    package static func - (a: DiskTraffic, b: DiskTraffic) -> DiskTraffic {
+        DiskTraffic(bytes: a.bytes - b.bytes, majorFaults: a.majorFaults - b.majorFaults)
+    }
+}
+
 /// Forgets the highest resident size so far.
 package func resetPeak() {
     guard let file = fopen("/proc/self/clear_refs", "w") else { return }

@@ -1,6 +1,7 @@
 // Dispatch and the portable kernels.
 #include "distance_kernels.h"
 #include "include/octant_product.h"
+#include "octant_compact.h"
 
 // ---- portable kernels: plain C the compiler may vectorise for the base instruction set ----
 
@@ -112,6 +113,7 @@ void ok_fill_scalar(struct ok_kernel_table *t) {
     t->code_query = scalar_code_query;
     t->quantize = scalar_quantize;
     t->above = scalar_above;
+    ok_fill_packed_scalar(&t->packed);
     t->level = OK_LEVEL_SCALAR;
 }
 
@@ -164,25 +166,6 @@ void ok_scale(float *x, size_t n, float factor) {
     for (size_t i = 0; i < n; i++) x[i] *= factor;
 }
 
-void ok_half_to_float(const uint16_t *x, size_t n, float *out) {
-    for (size_t i = 0; i < n; i++) {
-        uint32_t sign = (uint32_t)(x[i] & 0x8000) << 16, rest = x[i] & 0x7fff;
-        union {
-            uint32_t bits;
-            float value;
-        } f;
-        if (rest >= 0x7c00) {
-            f.bits = sign | 0x7f800000 | (rest & 0x3ff) << 13;
-        } else {
-            // Shifted into place, the exponent is 112 too small; the product also puts subnormals right.
-            f.bits = rest << 13;
-            f.value *= 0x1p112f;
-            f.bits |= sign;
-        }
-        out[i] = f.value;
-    }
-}
-
 // ---- dispatch ----
 
 struct ok_kernel_table ok_kernels;
@@ -191,7 +174,7 @@ static int has_level(int level) {
     switch (level) {
     case OK_LEVEL_SCALAR: return 1;
 #if defined(__x86_64__)
-    case OK_LEVEL_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case OK_LEVEL_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case OK_LEVEL_AVX512:
         return has_level(OK_LEVEL_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
@@ -228,7 +211,7 @@ int ok_kernels_at(int level, struct ok_kernel_table *out) {
 }
 
 int ok_select_level(int level) {
-    if (!ok_kernels_at(level, &ok_kernels)) return 0;
+    if (!ok_kernels_at(level, &ok_kernels) || !ok_compact_at(level, &ok_compact)) return 0;
     ok_select_product(level);
     return 1;
 }

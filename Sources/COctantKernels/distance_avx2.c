@@ -122,5 +122,6 @@ void ok_fill_avx2(struct ok_kernel_table *t) {
     t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
     t->code_query = code_query;
     t->quantize = quantize;
+    ok_fill_packed_avx2(&t->packed);
 }
 #endif

@@ -131,5 +131,6 @@ void ok_fill_avx512_vnni(struct ok_kernel_table *t) {
     ok_fill_avx512(t);
     t->code_dot = (struct ok_u8_metric){code_dot_gather, code_dot_batch};
     t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
+    ok_fill_packed_avx512_vnni(&t->packed);
 }
 #endif

@@ -5,9 +5,13 @@
 // Rows that follow one another are read best in order, where the hardware's prefetching finds them: no prefetches then,
 // and (ROWWISE, for float rows, with `one`) one row after the other, which reads 1.5 to 2 times as fast as four streams.
 //
-// Needs: ELEMENT, RESULT, PREFIX(name), FOUR. QARGS/QPASS carry extra query arguments.
+// Needs: ELEMENT, RESULT, PREFIX(name), FOUR; QELEMENT if the query's elements are others. QARGS/QPASS carry extra query
+// arguments.
+#ifndef QELEMENT
+#define QELEMENT ELEMENT
+#endif
 
-static void PREFIX(gather)(const ELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG const uint32_t *ids,
+static void PREFIX(gather)(const QELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG const uint32_t *ids,
                            size_t count, RESULT *out) {
     size_t i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -34,7 +38,7 @@ static void PREFIX(gather)(const ELEMENT *q, QARGS const ELEMENT *base, size_t s
     }
 }
 
-static void PREFIX(batch)(const ELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG size_t count,
+static void PREFIX(batch)(const QELEMENT *q, QARGS const ELEMENT *base, size_t stride, DIMARG size_t count,
                           RESULT *out) {
 #ifdef ROWWISE
     for (size_t j = 0; j < count; j++) out[j] = PREFIX(one)(q, base + j * stride, DIM);
@@ -54,3 +58,4 @@ static void PREFIX(batch)(const ELEMENT *q, QARGS const ELEMENT *base, size_t st
     }
 #endif
 }
+#undef QELEMENT

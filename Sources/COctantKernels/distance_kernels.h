@@ -3,6 +3,7 @@
 #define OCTANT_DISTANCE_KERNELS_H
 
 #include "octant_distance.h"
+#include "packed_kernels.h"
 
 void ok_fill_scalar(struct ok_kernel_table *t);
 #if defined(__x86_64__)

@@ -90,5 +90,6 @@ void ok_fill_neon(struct ok_kernel_table *t) {
     t->code_dot = (struct ok_u8_metric){code_dot_gather, code_dot_batch};
     t->code_sad = (struct ok_u8_metric){code_sad_gather, code_sad_batch};
     t->nibble_dot = (struct ok_u8_metric){nibble_dot_gather, nibble_dot_batch};
+    ok_fill_packed_neon(&t->packed);
 }
 #endif

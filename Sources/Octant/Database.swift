@@ -33,6 +33,8 @@ public final class Database: Sendable {
     package let path: String
     /// Threads that searches run on.
     package let searchThreadCount: Int
+    /// Bytes the process had in memory before the first collection was opened.
+    let baseMemory: Int
     private let fileSystem: any FileSystem
     private let limits: ShardLimits
     private let lock: FolderLock
@@ -93,6 +95,7 @@ public final class Database: Sendable {
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads)
+        baseMemory = ProcessPages.totals.resident
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
             let entry = openCollection(name, uuid)
             state.withLock { $0.entries[name] = entry }

@@ -29,7 +29,7 @@ package final class GRPCHandler: Sendable {
             case .failure(let error): code = error.grpcCode
             }
             telemetry.record(
-                method.operation, method: method.path, code: code.rawValue, seconds: GRPCCall.seconds(since: start),
+                method.operation, method: method.path, code: code.rawValue, seconds: start.elapsedSeconds,
                 collection: (try? result.get())?.collection)
             respond(result.map(\.message).mapError { GRPCStatus($0) })
         }

@@ -20,13 +20,7 @@ package struct GRPCCall: Sendable {
     }
 
     /// Seconds from the start of the call to now: `time` of its answer.
-    package var seconds: Double { Self.seconds(since: start) }
-
-    /// Seconds from an instant to now.
-    package static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let parts = (ContinuousClock.now - start).components
-        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
-    }
+    package var seconds: Double { start.elapsedSeconds }
 }
 
 /// The answer to a call.
@@ -49,19 +43,30 @@ package struct GRPCMethod: Sendable {
     package typealias Completion = @Sendable (Result<GRPCReply, OctantError>) -> Void
 
     /// The service with its package, such as `qdrant.Points`.
-    package var service: String
+    package let service: String
     /// The method's name, such as `Upsert`.
-    package var name: String
+    package let name: String
+    /// The path of the request, such as `/qdrant.Points/Upsert`; telemetry shows it too.
+    package let path: String
     /// Its row of the operation table: who may call it and where it runs.
-    package var operation: Operation
+    package let operation: Operation
     /// Answers a call, on a thread of the operation's place.
-    package var run: @Sendable (Service, GRPCCall, @escaping Completion) -> Void
+    package let run: @Sendable (Service, GRPCCall, @escaping Completion) -> Void
+
+    /// A method.
+    init(
+        service: String, name: String, operation: Operation,
+        run: @escaping @Sendable (Service, GRPCCall, @escaping Completion) -> Void
+    ) {
+        self.service = service
+        self.name = name
+        path = "/\(service)/\(name)"
+        self.operation = operation
+        self.run = run
+    }
 
     /// What the caller must be allowed. What no row of the table names belongs to those who manage the server.
     package var access: AccessRight { operation.row?.access ?? .manage }
-
-    /// The path of the request, such as `/qdrant.Points/Upsert`; telemetry shows it too.
-    package var path: String { "/\(service)/\(name)" }
 }
 
 extension GRPCMethod {

@@ -18,6 +18,15 @@ final class RESTChannelHandler: ChannelInboundHandler {
         var body: [UInt8] = []
         /// Bytes of the body seen so far.
         var seen = 0
+        /// What the body has of the budget.
+        var share: ByteShare
+
+        /// The body is not wanted: the answer is known.
+        mutating func refuse(_ answer: RESTResponse) {
+            body = []
+            share.release()
+            target = .answer(answer, close: true)
+        }
     }
 
     /// What a request leads to.
@@ -63,7 +72,8 @@ final class RESTChannelHandler: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             guard case .idle = state else { return }
-            let incoming = Incoming(head: head, target: target(of: head))
+            let incoming = Incoming(
+                head: head, target: target(of: head), share: ByteShare(of: options.budget))
             state = .reading(incoming)
             // A client that waits for our consent to send a large body gets the refusal at once.
             if case .answer(_, close: true) = incoming.target, head.headers.contains(name: "expect") { dispatch() }
@@ -112,11 +122,13 @@ final class RESTChannelHandler: ChannelInboundHandler {
         switch incoming.target {
         case .operation:
             if incoming.seen > options.bodyBytesMax {
-                incoming.body = []
-                incoming.target = .answer(
-                    .failure(400, "JSON payload has exceeded limit (\(options.bodyBytesMax) bytes)."), close: true)
-            } else {
+                incoming.refuse(.failure(400, "JSON payload has exceeded limit (\(options.bodyBytesMax) bytes)."))
+            } else if incoming.share.grow(to: incoming.seen) {
                 append(buffer, to: &incoming)
+            } else {
+                var answer = RESTResponse.failure(429, options.budget.refusal)
+                answer.retryAfter = ByteBudget.retrySeconds
+                incoming.refuse(answer)
             }
         case .answer: break
         }
@@ -153,7 +165,8 @@ final class RESTChannelHandler: ChannelInboundHandler {
             let request = RESTRequest(
                 operation: operation, parameters: parameters, query: query, body: incoming.body)
             connections.requestBegins()
-            handler.handle(request) { [connections] answer in
+            handler.handle(request) { [connections, share = incoming.share] answer in
+                share.release()
                 let buffer = ByteBuffer(bytes: answer.body)
                 if loop.inEventLoop {
                     bound.value.write(answer, buffer: buffer, close: false)
@@ -174,6 +187,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
         var headers = HTTPHeaders()
         headers.add(name: "content-type", value: answer.contentType)
         if answer.status != 204 { headers.add(name: "content-length", value: String(buffer.readableBytes)) }
+        if let seconds = answer.retryAfter { headers.add(name: "retry-after", value: String(seconds)) }
         addCORS(request, &headers)
         let close = close || !request.isKeepAlive
         if close {

@@ -22,6 +22,9 @@ extension RESTHandler {
             let details = try Self.optimizationDetails(request)
             let report = try service.optimizations(try request.collection())
             return .result(since: start) { $0.value(report.json(details)) }
+        case .collectionMemory:
+            let report = try service.memoryReport(try request.collection())
+            return .result(since: start) { $0.value(report) }
         case .issues:
             let report = service.issuesReport
             return .result(since: start) { $0.value(report) }

@@ -13,7 +13,7 @@ package final class RESTHandler: Sendable {
         let telemetry = service.telemetry
         let counted: @Sendable (RESTResponse) -> Void = { response in
             telemetry.record(
-                request.operation, status: response.status, seconds: RESTResponse.seconds(since: request.start),
+                request.operation, status: response.status, seconds: request.start.elapsedSeconds,
                 collection: request.parameters.first { $0.name == "collection" }?.value)
             respond(response)
         }
@@ -46,7 +46,7 @@ package final class RESTHandler: Sendable {
                 respond(Self.response(result, start) { $0.value($1) })
             }
         } catch {
-            respond(.error(error, seconds: RESTResponse.seconds(since: start)))
+            respond(.error(error, seconds: start.elapsedSeconds))
         }
     }
 
@@ -56,7 +56,7 @@ package final class RESTHandler: Sendable {
     ) -> RESTResponse {
         switch result {
         case .success(let value): .result(since: start) { write(&$0, value) }
-        case .failure(let error): .error(error, seconds: RESTResponse.seconds(since: start))
+        case .failure(let error): .error(error, seconds: start.elapsedSeconds)
         }
     }
 
@@ -85,7 +85,7 @@ package final class RESTHandler: Sendable {
         do throws(OctantError) {
             return try run(request)
         } catch {
-            return .error(error, seconds: RESTResponse.seconds(since: request.start))
+            return .error(error, seconds: request.start.elapsedSeconds)
         }
     }
 
@@ -96,7 +96,8 @@ package final class RESTHandler: Sendable {
         case .livez: return .text("healthz check passed")
         case .readyz: return .text("all shards are ready")
         case .clusterStatus: return .result(since: request.start) { $0.value(["status": .string("disabled")]) }
-        case .telemetry, .metrics, .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+        case .telemetry, .metrics, .optimizations, .collectionMemory, .issues, .clearIssues, .quotas, .updateQuotas,
+            .shardKeys:
             return try runReports(request)
         case .openAPI: return RESTResponse(status: 200, body: Array(OpenAPIDocument.text.utf8))
         case .clusterOnly: throw Service.standalone

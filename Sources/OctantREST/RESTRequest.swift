@@ -107,6 +107,8 @@ package struct RESTResponse: Sendable {
     package var contentType: String
     /// The body.
     package var body: [UInt8]
+    /// Seconds after which to ask again.
+    package var retryAfter: Int?
 
     /// An answer.
     package init(status: Int, contentType: String = "application/json", body: [UInt8]) {
@@ -137,7 +139,7 @@ package struct RESTResponse: Sendable {
         writer.key("status")
         writer.value("ok")
         writer.key("time")
-        writer.value(seconds(since: start))
+        writer.value(start.elapsedSeconds)
         if let more {
             writer.key(more.key)
             writer.value(more.value)
@@ -164,12 +166,6 @@ package struct RESTResponse: Sendable {
         writer.value(seconds)
         writer.endObject()
         return RESTResponse(status: status, body: writer.bytes)
-    }
-
-    /// Seconds from `start` to now.
-    static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let parts = (ContinuousClock.now - start).components
-        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
     }
 }
 

@@ -8,6 +8,8 @@ package struct RESTServerOptions: Sendable {
     package var listener: ListenerOptions
     /// Bytes of a body, after decompression.
     package var bodyBytesMax: Int
+    /// What all requests in flight may have together, of all ports.
+    package var budget: ByteBudget
     /// Who may ask for what.
     package var policy: AccessPolicy
     /// Seconds without a byte after which a connection without a running request is closed.
@@ -18,10 +20,11 @@ package struct RESTServerOptions: Sendable {
     /// Options.
     package init(
         listener: ListenerOptions = ListenerOptions(port: 6333), bodyBytesMax: Int = 32 << 20,
-        policy: AccessPolicy = AccessPolicy()
+        budget: ByteBudget = ByteBudget(limit: 1 << 30), policy: AccessPolicy = AccessPolicy()
     ) {
         self.listener = listener
         self.bodyBytesMax = bodyBytesMax
+        self.budget = budget
         self.policy = policy
     }
 }

@@ -17,7 +17,7 @@ extension Operation {
             .listAliases, .collectionAliases, .getPoint, .retrievePoints, .scroll, .count, .query, .queryBatch,
             .search, .searchBatch, .queryGroups, .searchGroups, .recommend, .recommendBatch, .recommendGroups,
             .discover, .discoverBatch, .facet, .matrixPairs, .matrixOffsets,
-            .optimizations, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
+            .optimizations, .collectionMemory, .issues, .clearIssues, .quotas, .updateQuotas, .shardKeys:
             .read
         case .createCollection, .patchCollection, .deleteCollection, .updateAliases, .createFieldIndex,
             .deleteFieldIndex, .addVector, .removeVector, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors,

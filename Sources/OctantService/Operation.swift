@@ -32,7 +32,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case queryGroups, searchGroups, recommend, recommendBatch, recommendGroups, discover, discoverBatch
     case facet, matrixPairs, matrixOffsets
     case openAPI
-    case optimizations, issues, clearIssues, quotas, updateQuotas, shardKeys
+    case optimizations, collectionMemory, issues, clearIssues, quotas, updateQuotas, shardKeys
     /// What only a cluster can do: 405.
     case clusterOnly
     /// Operations of the protocol that this version answers with 501.
@@ -112,6 +112,7 @@ package enum Operation: String, Sendable, CaseIterable {
             Row(verb: .post, path: "/collections/{collection}/points/search/matrix/offsets", access: .read)
         case .openAPI: Row(verb: .get, path: "/openapi.json", access: .read)
         case .optimizations: Row(verb: .get, path: "/collections/{collection}/optimizations", access: .read)
+        case .collectionMemory: Row(verb: .get, path: "/collections/{collection}/memory", access: .read)
         case .issues: Row(verb: .get, path: "/issues", access: .manage)
         case .clearIssues: Row(verb: .delete, path: "/issues", access: .manage)
         case .quotas: Row(verb: .get, path: "/quotas", access: .manage)

@@ -12,6 +12,8 @@ package struct ServerSettings: Sendable {
     package var maxGRPCMessageSizeMB = 256
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
+    /// Megabytes that all requests in flight may have together; unset: a quarter of the machine's memory.
+    package var maxInFlightMB: Int?
     /// What the names of metrics begin with.
     package var metricsPrefix = ""
     /// Whether web pages of other origins may ask.
@@ -37,6 +39,11 @@ package struct ServerSettings: Sendable {
 
     /// The built-in defaults.
     package init() {}
+
+    /// Bytes that all requests in flight may have together.
+    package var inFlightBytesMax: Int {
+        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30
+    }
 
     /// Whether callers must show a key.
     package var isKeyed: Bool { !apiKeys.isEmpty || readOnlyKey != nil }
@@ -143,11 +150,12 @@ extension ServerSettings {
     private static let known: Set<String> = [
         "log_level", "telemetry_disabled", "service.host", "service.http_port", "service.grpc_port",
         "service.max_grpc_message_size_mb",
-        "service.max_request_size_mb",
+        "service.max_request_size_mb", "service.max_in_flight_mb",
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
         "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
-        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory", "storage.performance.max_search_threads",
+        "storage.collection.vectors.on_disk", "storage.collection.vectors.memory",
+        "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
@@ -183,6 +191,7 @@ extension ServerSettings {
             maxGRPCMessageSizeMB =
                 try service.int("max_grpc_message_size_mb", from: 1, to: 4095) ?? maxGRPCMessageSizeMB
             maxRequestSizeMB = try service.int("max_request_size_mb", from: 1, to: 4096) ?? maxRequestSizeMB
+            maxInFlightMB = try service.int("max_in_flight_mb", from: 1, to: 1 << 30) ?? maxInFlightMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
             metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix
             for key in ["api_key", "alt_api_key"] {

@@ -8,6 +8,11 @@ extension Service {
         try database.collection(collection).optimizations()
     }
 
+    /// Where a collection's bytes are, beside the memory of the process.
+    package func memoryReport(_ collection: String) throws(OctantError) -> JSONObject {
+        try database.collection(collection).memoryReport().json(database.processMemory())
+    }
+
     /// What the server found that a user could make better.
     package var issuesReport: JSONObject { issues.report(database) }
 

@@ -15,18 +15,28 @@ extension DenseIndex {
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
             let wanted = poolSize(options)
+            if onDisk.codes {
+                return scanCodes(query, ColdScorer(coded.scorer), bound, range, wanted, options, scratch, admit)
+            }
             if let nibbles = coded.nibbles, range.count / 16 > wanted {
                 return scanCodes(query, nibbles, bound, range, max(3 * wanted, 400), options, scratch, admit)
             }
             return scanCodes(query, coded.scorer, bound, range, wanted, options, scratch, admit)
         case .product(let codes)?:
-            let coded = codes.query(query, scratch)
-            return scanCodes(query, coded.scorer, coded.bound, range, poolSize(options), options, scratch, admit)
+            let (scorer, bound) = codes.query(query, scratch)
+            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
         options.meter?.willScan(rows, range)
-        let count = scanRun(scorer, range, min(range.count, options.limit), scratch, admit)
+        let capacity = min(range.count, options.limit)
+        let count =
+            onDisk.rows
+            ? scanRun(ColdScorer(scorer), range, capacity, scratch, admit)
+            : scanRun(scorer, range, capacity, scratch, admit)
         return scoredRows(scratch.pool, count)
     }
 
@@ -51,21 +61,28 @@ extension DenseIndex {
         let capacity = min(ids.count, poolSize(options))
         // A list hardly longer than the pool would be scored twice.
         let usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
+        if usesCodes, codes != nil { options.meter?.codes += ids.count }
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
-            options.meter?.codes += ids.count
-            let count = scanList(coded.scorer, ids, capacity, scratch)
+            let count = scanListAnywhere(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
         case .product(let codes)?:
-            let coded = codes.query(query, scratch)
-            let count = scanList(coded.scorer, ids, capacity, scratch)
-            return finish(query, coded.bound, options, count, scratch)
+            let (scorer, bound) = codes.query(query, scratch)
+            let count = scanListAnywhere(scorer, ids, capacity, scratch)
+            return finish(query, bound, options, count, scratch)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            let count = scanListAnywhere(scorer, ids, capacity, scratch)
+            return finish(query, bound, options, count, scratch)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
         options.meter?.originals += ids.count
-        let count = scanList(scorer, ids, min(ids.count, options.limit), scratch)
+        let wanted = min(ids.count, options.limit)
+        let count =
+            onDisk.rows
+            ? scanList(ColdScorer(scorer), ids, wanted, scratch) : scanList(scorer, ids, wanted, scratch)
         return scoredRows(scratch.pool, count)
     }
 
@@ -107,6 +124,14 @@ extension DenseIndex {
         }
         best.sort()
         return best.count
+    }
+
+    /// The same for a list of rows whose codes are in memory or on disk.
+    private func scanListAnywhere<S: RowScorer>(
+        _ scorer: S, _ list: UnsafeBufferPointer<UInt32>, _ capacity: Int, _ scratch: SearchScratch
+    ) -> Int {
+        onDisk.codes
+            ? scanList(ColdScorer(scorer), list, capacity, scratch) : scanList(scorer, list, capacity, scratch)
     }
 
     /// The same for a list of rows.

@@ -8,11 +8,27 @@ package final class DenseIndex: @unchecked Sendable {
     package let rows: DenseRows
     package let codes: VectorCodes?
     package let graph: HNSWGraph?
+    /// What is mapped and read from disk where a search looks. A cold graph knows it itself.
+    package let onDisk: OnDisk
     private let owner: AnyObject
+
+    /// Which structures are on disk.
+    package struct OnDisk: Sendable {
+        package var rows = false
+        package var codes = false
+
+        package init(rows: Bool = false, codes: Bool = false) {
+            self.rows = rows
+            self.codes = codes
+        }
+    }
 
     /// Codes that don't belong to the rows (other count, dimension or distance) and a graph of more rows than there
     /// are are left unused. Rows after the graph's are found by scanning them.
-    package init(distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, owner: AnyObject) {
+    package init(
+        distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, onDisk: OnDisk = OnDisk(),
+        owner: AnyObject
+    ) {
         self.distance = distance
         self.rows = rows
         if let codes, codes.count == rows.count, codes.dimension == rows.dimension, codes.distance == distance {
@@ -21,6 +37,7 @@ package final class DenseIndex: @unchecked Sendable {
             self.codes = nil
         }
         if let graph, graph.count <= rows.count { self.graph = graph } else { self.graph = nil }
+        self.onDisk = onDisk
         self.owner = owner
     }
 
@@ -38,22 +55,46 @@ package final class DenseIndex: @unchecked Sendable {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
-            if let nibbles = coded.nibbles {
+            switch (coded.nibbles, onDisk.codes) {
+            case (let nibbles?, false):
                 found = walkCodes(query, nibbles, bound, graph, entry, options, scratch, admit)
-            } else {
-                found = walkCodes(query, coded.scorer, bound, graph, entry, options, scratch, admit)
+            case (nil, _):
+                found = walkAnywhere(query, coded.scorer, bound, graph, entry, options, scratch, admit)
+            case (let nibbles?, true):
+                let (options, bound) = readingFew(options, bound)
+                let scorer = ColdScorer(nibbles, skipsRefining: options.rescore)
+                found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
             }
         case .product(let codes)?:
-            let coded = codes.query(query, scratch)
-            found = walkCodes(query, coded.scorer, coded.bound, graph, entry, options, scratch, admit)
+            let (scorer, bound) = codes.query(query, scratch)
+            found = walkAnywhere(query, scorer, bound, graph, entry, options, scratch, admit)
+        case .packed(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            found = walkAnywhere(query, scorer, bound, graph, entry, options, scratch, admit)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
-            let count = walkGraph(scorer, graph, entry, options, scratch, admit)
+            let count =
+                onDisk.rows
+                ? walkGraph(ColdScorer(scorer), graph, entry, options, scratch, admit)
+                : walkGraph(scorer, graph, entry, options, scratch, admit)
             found = scoredRows(scratch.pool, min(count, options.limit))
         }
         guard graph.count < rows.count else { return found }
         let rest = scanAll(query: query, options: options, admit: admit, range: graph.count..<rows.count)
         return Self.merge(found, rest, limit: options.limit)
+    }
+
+    /// Rows that are scored again for each that is wanted where 4-bit codes on disk found them: to refine the pool by
+    /// 8-bit codes first would read a page for each row of it. Measured: docs/performance.md, "Low memory".
+    private static let coldOversampling = 4.0
+
+    /// The options and the bound of a search that walks on 4-bit codes on disk.
+    func readingFew(_ options: Options, _ bound: ScoreBound) -> (Options, ScoreBound) {
+        guard options.rescore else { return (options, bound) }
+        var options = options
+        options.readsFew = true
+        options.oversampling = max(options.oversampling ?? 0, Self.coldOversampling)
+        return (options, ScoreBound(distance: distance, slack: .infinity))
     }
 
     /// Walks on codes and scores what was found again by what is finer.
@@ -64,6 +105,16 @@ package final class DenseIndex: @unchecked Sendable {
         let count = walkGraph(scorer, graph, entry, options, scratch, admit)
         scorer.refine(scratch, count)
         return finish(query, bound, options, count, scratch)
+    }
+
+    /// The same on codes that are in memory or on disk.
+    private func walkAnywhere<S: RowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ graph: HNSWGraph, _ entry: UInt32,
+        _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
+    ) -> [ScoredRow] {
+        onDisk.codes
+            ? walkCodes(query, ColdScorer(scorer), bound, graph, entry, options, scratch, admit)
+            : walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
     }
 
     private func walkGraph<S: RowScorer>(
@@ -117,16 +168,21 @@ package final class DenseIndex: @unchecked Sendable {
         var done = 0
         while done < count {
             if best.isFull, bound.best(keyScore(pool[done])) < best.floor { break }
-            // A first block a little over the limit, then small ones.
-            let size = min(done == 0 ? min(max((limit &+ 3) & ~3, 16), 512) : 8, count &- done)
+            // A first block a little over the limit, then small ones. From disk, blocks whose reads go out together.
+            let first = min(max((limit &+ 3) & ~3, 16), 512)
+            let size = min(onDisk.rows ? max(first, coldBlock(bound)) : done == 0 ? first : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
             if let meter { meter.willRescore(rows, ids, size) }
+            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.stride, ids, size) }
             DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
             for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
             done &+= size
         }
         return best.rows(limit: limit)
     }
+
+    /// Rows that are read from disk together: without a bound, all that are to be scored.
+    func coldBlock(_ bound: ScoreBound) -> Int { bound.slack.isFinite ? 32 : 512 }
 
     /// Two sorted answers as one.
     private static func merge(_ a: [ScoredRow], _ b: [ScoredRow], limit: Int) -> [ScoredRow] {

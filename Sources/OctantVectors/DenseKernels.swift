@@ -30,38 +30,45 @@ package enum DenseKernels {
         _ distance: Distance, query: UnsafePointer<Float>, rows: DenseRows, ids: UnsafePointer<UInt32>, count: Int,
         out: UnsafeMutablePointer<Float>
     ) {
+        guard let base = rows.floatBase else {
+            return gatherCompact(distance, query: query, rows: rows, ids: ids, count: count, out: out)
+        }
         let n = rows.dimension
         switch distance {
-        case .cosine, .dot: ok_dot_gather(query, rows.base, n, n, ids, count, out)
+        case .cosine, .dot: ok_dot_gather(query, base, n, n, ids, count, out)
         case .euclid:
-            ok_l2_gather(query, rows.base, n, n, ids, count, out)
+            ok_l2_gather(query, base, n, n, ids, count, out)
             negate(out, count)
         case .manhattan:
-            ok_l1_gather(query, rows.base, n, n, ids, count, out)
+            ok_l1_gather(query, base, n, n, ids, count, out)
             negate(out, count)
         }
     }
 
-    /// Similarities of `query` with `count` rows that follow one another at `base`.
+    /// Similarities of `query` with `count` rows from `start` on.
     @inline(__always)
     package static func batch(
-        _ distance: Distance, query: UnsafePointer<Float>, base: UnsafePointer<Float>, dimension: Int, count: Int,
+        _ distance: Distance, query: UnsafePointer<Float>, rows: DenseRows, start: Int, count: Int,
         out: UnsafeMutablePointer<Float>
     ) {
+        let n = rows.dimension
+        guard let base = rows.floatBase else {
+            return batchCompact(distance, query: query, rows: rows, start: start, count: count, out: out)
+        }
         switch distance {
-        case .cosine, .dot: ok_dot_batch(query, base, dimension, dimension, count, out)
+        case .cosine, .dot: ok_dot_batch(query, base + start &* n, n, n, count, out)
         case .euclid:
-            ok_l2_batch(query, base, dimension, dimension, count, out)
+            ok_l2_batch(query, base + start &* n, n, n, count, out)
             negate(out, count)
         case .manhattan:
-            ok_l1_batch(query, base, dimension, dimension, count, out)
+            ok_l1_batch(query, base + start &* n, n, n, count, out)
             negate(out, count)
         }
     }
 
     /// `0 - x`, so that an exact hit is 0 and not -0.
     @inline(__always)
-    private static func negate(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
+    static func negate(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
         for i in 0..<count { x[i] = 0 - x[i] }
     }
 
@@ -86,7 +93,7 @@ package enum DenseKernels {
 
     /// Half-precision numbers as floats.
     package static func halves(_ x: UnsafePointer<UInt16>, count: Int, out: UnsafeMutablePointer<Float>) {
-        ok_half_to_float(x, count, out)
+        ok_half_decode(x, count, out)
     }
 
     /// Name of the instruction set in use.

@@ -90,8 +90,9 @@ package final class HNSWBuilder: @unchecked Sendable {
         finished.store(first, ordering: .relaxed)
         switch source {
         case .rows(let rows, let distance):
-            let scorer: @Sendable (SearchScratch) -> FloatScorer = { _ in
-                FloatScorer(distance: distance, rows: rows, query: rows.base)
+            let scorer: @Sendable (SearchScratch) -> FloatScorer = { scratch in
+                let buffer = scratch.components(rows.dimension)
+                return FloatScorer(distance: distance, rows: rows, query: buffer, buffer: buffer)
             }
             run(threads, isPresent, isCancelled, progress, scorer, scorer)
         case .codes(let codes):

@@ -258,23 +258,28 @@ private final class EncodeBuffer: @unchecked Sendable {
     func encode(_ rows: DenseRows, _ parameters: Int8Parameters, first: Int, from: Int, to: Int) {
         let n = parameters.dimension
         let manhattan: Int32 = parameters.distance == .manhattan ? 1 : 0
-        for i in from..<to {
-            let row = rows.base + (first + i) * n
-            let out = codes + i * stride
-            ok_quantize(row, n, parameters.center, 1 / parameters.scale, out)
-            norms[i] = ok_code_norm2(out, stride)
-            let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
-            residuals[i] = residual >= 0 ? residual : .infinity
+        rows.withBuffer { buffer in
+            for i in from..<to {
+                let row = rows.floats(UInt32(truncatingIfNeeded: first + i), buffer)
+                let out = codes + i * stride
+                ok_quantize(row, n, parameters.center, 1 / parameters.scale, out)
+                norms[i] = ok_code_norm2(out, stride)
+                let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
+                residuals[i] = residual >= 0 ? residual : .infinity
+            }
         }
     }
 
     func pack(_ rows: DenseRows, _ parameters: Int8Parameters, first: Int, from: Int, to: Int) {
         let n = parameters.dimension
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { row in
-            guard let one = row.baseAddress else { return }
-            for i in from..<to {
-                ok_quantize(rows.base + (first + i) * n, n, parameters.center, 1 / parameters.scale, one)
-                ok_pack_nibbles(one, n, 1 / parameters.nibbleStep, codes + i * stride)
+        rows.withBuffer { buffer in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { row in
+                guard let one = row.baseAddress else { return }
+                for i in from..<to {
+                    let row = rows.floats(UInt32(truncatingIfNeeded: first + i), buffer)
+                    ok_quantize(row, n, parameters.center, 1 / parameters.scale, one)
+                    ok_pack_nibbles(one, n, 1 / parameters.nibbleStep, codes + i * stride)
+                }
             }
         }
     }

@@ -39,7 +39,11 @@ extension Int8Codes {
         if let quantile, quantile < 1, quantile >= 0, rows.count > 0, rows.dimension > 0 {
             (low, high) = quantiles(rows: rows, quantile: max(quantile, 0.5), symmetric: symmetric)
         } else {
-            ok_min_max(rows.base, rows.count * rows.dimension, &low, &high)
+            rows.withBuffer { buffer in
+                for row in 0..<rows.count {
+                    ok_min_max(rows.floats(UInt32(truncatingIfNeeded: row), buffer), rows.dimension, &low, &high)
+                }
+            }
         }
         if low > high { (low, high) = (0, 0) }
         if symmetric {
@@ -68,14 +72,17 @@ extension Int8Codes {
         var one = [UInt8](repeating: 0, count: n)
         var sums = [Float](repeating: 0, count: n)
         var squares = [Float](repeating: 0, count: n)
-        for row in sample {
-            ok_quantize(rows.row(UInt32(truncatingIfNeeded: row)), n, parameters.center, 1 / parameters.scale, &one)
-            for i in 0..<n {
-                let c = Float(one[i]) - 128
-                sums[i] += c
-                squares[i] += c * c
+        rows.withBuffer { buffer in
+            for row in sample {
+                let floats = rows.floats(UInt32(truncatingIfNeeded: row), buffer)
+                ok_quantize(floats, n, parameters.center, 1 / parameters.scale, &one)
+                for i in 0..<n {
+                    let c = Float(one[i]) - 128
+                    sums[i] += c
+                    squares[i] += c * c
+                }
+                codes += one
             }
-            codes += one
         }
         let count = Float(codes.count / n)
         var variance: Float = 0
@@ -110,9 +117,11 @@ extension Int8Codes {
         let step = max(1, rows.count * rows.dimension / 4_000_000)
         var values: [Float] = []
         values.reserveCapacity(rows.count / step * rows.dimension + rows.dimension)
-        for row in Swift.stride(from: 0, to: rows.count, by: step) {
-            let p = rows.base + row * rows.dimension
-            for i in 0..<rows.dimension where p[i].isFinite { values.append(symmetric ? p[i].magnitude : p[i]) }
+        rows.withBuffer { buffer in
+            for row in Swift.stride(from: 0, to: rows.count, by: step) {
+                let p = rows.floats(UInt32(truncatingIfNeeded: row), buffer)
+                for i in 0..<rows.dimension where p[i].isFinite { values.append(symmetric ? p[i].magnitude : p[i]) }
+            }
         }
         guard !values.isEmpty else { return (0, 0) }
         values.sort()

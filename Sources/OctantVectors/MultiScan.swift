@@ -3,18 +3,35 @@ package import OctantModel
 /// A stored multivector in place: `count` rows, one after another, at least one. Lives as long as its holder.
 package struct MultiRow: @unchecked Sendable {
     // SAFETY: read-only memory for as long as a value is in use.
-    package let base: UnsafePointer<Float>
-    package let count: Int
+    /// First component, aligned for the element.
+    package let base: UnsafeRawPointer
+    private let number: UInt32
+    /// What a component is.
+    package let element: RowElement
+    /// How many rows there are.
+    package var count: Int { Int(number) }
 
-    /// Rows at `base`.
+    /// Rows of floats at `base`.
     package init(base: UnsafePointer<Float>, count: Int) {
+        self.init(base: UnsafeRawPointer(base), element: .float32, count: count)
+    }
+
+    /// Rows at `base`, fewer than 2^31.
+    package init(base: UnsafeRawPointer, element: RowElement, count: Int) {
         self.base = base
-        self.count = count
+        self.element = element
+        number = UInt32(truncatingIfNeeded: count)
+    }
+
+    /// The rows, each of `dimension` components.
+    package func dense(_ dimension: Int) -> DenseRows {
+        DenseRows(base: base, element: element, count: count, dimension: dimension)
     }
 
     /// A copy, a row at a time.
     package func rows(dimension: Int) -> [[Float]] {
-        (0..<count).map { Array(UnsafeBufferPointer(start: base + $0 * dimension, count: dimension)) }
+        let rows = dense(dimension)
+        return (0..<number).map { rows.copy($0) }
     }
 }
 
@@ -73,6 +90,7 @@ package struct MultiQuery: Sendable {
 
     @inline(__always)
     private func score(_ query: UnsafePointer<Float>, _ vector: MultiRow, _ out: UnsafeMutablePointer<Float>) -> Float {
+        let rows = vector.dense(dimension)
         var sum: Float = 0
         var at = 0
         while at < components.count {
@@ -81,8 +99,7 @@ package struct MultiQuery: Sendable {
             while start < vector.count {
                 let size = min(SearchScratch.block, vector.count &- start)
                 DenseKernels.batch(
-                    distance, query: query + at, base: vector.base + start &* dimension, dimension: dimension,
-                    count: size, out: out)
+                    distance, query: query + at, rows: rows, start: start, count: size, out: out)
                 for i in 0..<size where out[i] > top { top = out[i] }
                 start &+= size
             }

@@ -10,6 +10,8 @@ struct NibbleScorer: RowScorer {
     var constant: Float = 0
     var factor: Float = 1
 
+    var place: (base: UnsafeRawPointer, stride: Int) { (UnsafeRawPointer(base), stride) }
+
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
         ok_nibble_dot_gather(codes.signedQuery, base, stride, ids, count, codes.integers)

@@ -64,25 +64,29 @@ struct ProductBook {
             withUnsafeTemporaryAllocation(of: Float.self, capacity: n) { inverses in
                 guard let inverses = inverses.baseAddress else { return }
                 for i in 0..<n { inverses[i] = scales[i] > 0 ? 1 / scales[i] : 0 }
-                for i in from..<to {
-                    ok_product_to_levels(
-                        rows.row(UInt32(truncatingIfNeeded: i)), n, values, inverses, out + (i - from) * stride)
+                rows.withBuffer { buffer in
+                    for i in from..<to {
+                        ok_product_to_levels(
+                            rows.floats(UInt32(truncatingIfNeeded: i), buffer), n, values, inverses,
+                            out + (i - from) * stride)
+                    }
                 }
             }
             return
         }
         // A sub-space at a time over some rows, so that its centroids stay in the nearest cache.
         let some = 128
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: Int(OK_CENTROIDS)) { halves in
-            guard let halves = halves.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: Int(OK_CENTROIDS) + some * n) { memory in
+            guard let halves = memory.baseAddress else { return }
             for start in Swift.stride(from: from, to: to, by: some) {
+                let floats = rows.floats(start..<min(start + some, to), halves + Int(OK_CENTROIDS))
                 for j in 0..<stride {
                     let at = j * shape.width
                     let width = min(shape.width, n - at)
                     let centroids = values + at * Int(OK_CENTROIDS)
                     ok_product_halves(centroids, width, halves)
                     ok_product_nearest(
-                        rows.row(UInt32(truncatingIfNeeded: start)) + at, n, min(some, to - start), width, centroids,
+                        floats + at, n, min(some, to - start), width, centroids,
                         halves, out + (start - from) * stride + j, stride)
                 }
             }

@@ -45,6 +45,8 @@ struct ProductScorer: RowScorer {
     var constant: Float = 0
     var factor: Float = 0
 
+    var place: (base: UnsafeRawPointer, stride: Int) { (UnsafeRawPointer(base), stride) }
+
     @inline(__always)
     private var tables: UnsafeMutablePointer<UInt8> {
         UnsafeMutableRawPointer(similarities).assumingMemoryBound(to: UInt8.self)

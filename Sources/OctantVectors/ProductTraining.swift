@@ -22,6 +22,11 @@ package struct ProductParameters: Sendable {
         guard !sample.isEmpty, rows.dimension == shape.dimension else {
             return ProductParameters(shape: shape, values: values)
         }
+        // A copy, so that each sub-space reads floats whatever the rows are kept as.
+        var copies: [Float] = []
+        copies.reserveCapacity(sample.count * rows.dimension)
+        for row in sample { copies += rows.copy(row) }
+        let floats = copies
         values.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             let out = SharedFloats(base: base)
@@ -31,8 +36,8 @@ package struct ProductParameters: Sendable {
                     let width = min(shape.width, shape.dimension - at)
                     var points: [Float] = []
                     points.reserveCapacity(sample.count * width)
-                    for row in sample {
-                        points.append(contentsOf: UnsafeBufferPointer(start: rows.row(row) + at, count: width))
+                    for start in Swift.stride(from: at, to: floats.count, by: shape.dimension) {
+                        points.append(contentsOf: floats[start..<start + width])
                     }
                     if shape.width == 1 {
                         let (low, scale) = levels(points)

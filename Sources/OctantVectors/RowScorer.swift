@@ -4,6 +4,8 @@ import OctantModel
 /// Scores rows against one query; larger is better. Implementations are structs of pointers, and everything that uses
 /// one is specialised for it.
 protocol RowScorer: SendableMetatype {
+    /// Where row 0 begins, and bytes from one row to the next.
+    var place: (base: UnsafeRawPointer, stride: Int) { get }
     /// Scores `count` rows into `out`.
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>)
     /// Scores `count` consecutive rows from `start`.
@@ -29,11 +31,15 @@ extension RowScorer {
     }
 }
 
-/// Scores float rows.
+/// Scores rows by all of their components.
 struct FloatScorer: RowScorer {
     let distance: Distance
     let rows: DenseRows
     var query: UnsafePointer<Float>
+
+    var place: (base: UnsafeRawPointer, stride: Int) { (rows.base, rows.stride) }
+    /// Where a row that is not of floats is written to when it becomes the query. Without, none does.
+    var buffer: UnsafeMutablePointer<Float>?
 
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
@@ -42,19 +48,22 @@ struct FloatScorer: RowScorer {
 
     @inline(__always)
     func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        DenseKernels.batch(
-            distance, query: query, base: rows.base + start &* rows.dimension, dimension: rows.dimension, count: count,
-            out: out)
+        DenseKernels.batch(distance, query: query, rows: rows, start: start, count: count, out: out)
     }
 
     @inline(__always)
     mutating func load(_ row: UInt32) {
-        query = rows.row(row)
+        if let floats = rows.floatBase {
+            query = floats + Int(row) &* rows.dimension
+        } else if let buffer {
+            rows.decode(row, into: buffer)
+            query = UnsafePointer(buffer)
+        }
     }
 
     @inline(__always)
     func prefetch(_ row: UInt32) {
-        ok_prefetch(rows.row(row))
+        ok_prefetch(rows.address(row))
     }
 }
 
@@ -73,6 +82,8 @@ struct CodeScorer: RowScorer {
     var constant: Float = 0
     var factor: Float = 1
     var normFactor: Float = 0
+
+    var place: (base: UnsafeRawPointer, stride: Int) { (UnsafeRawPointer(base), stride) }
 
     @inline(__always)
     var signedQuery: UnsafePointer<Int8> {

@@ -49,10 +49,12 @@ package enum ScoreDeviation {
         var sample: [Float] = []
         let step = max(1, rows.count / rowsMax)
         sample.reserveCapacity((rows.count / step + 1) * rows.dimension)
-        for row in stride(from: 0, to: rows.count, by: step) {
-            sample.append(
-                contentsOf: UnsafeBufferPointer(
-                    start: rows.row(UInt32(truncatingIfNeeded: row)), count: rows.dimension))
+        rows.withBuffer { buffer in
+            for row in stride(from: 0, to: rows.count, by: step) {
+                sample.append(
+                    contentsOf: UnsafeBufferPointer(
+                        start: rows.floats(UInt32(truncatingIfNeeded: row), buffer), count: rows.dimension))
+            }
         }
         return sample
     }
@@ -74,10 +76,11 @@ package enum ScoreDeviation {
         }
         var sum = 0.0
         var count = 0
+        let buffer = UnsafeMutablePointer<Float>.allocate(capacity: rows.dimension)
+        defer { buffer.deallocate() }
         for query in stride(from: 0, to: rows.count, by: max(1, rows.count / queriesMax)) {
-            let vector = rows.row(UInt32(truncatingIfNeeded: query))
-            DenseKernels.batch(
-                distance, query: vector, base: rows.base, dimension: rows.dimension, count: rows.count, out: exact)
+            let vector = rows.floats(UInt32(truncatingIfNeeded: query), buffer)
+            DenseKernels.batch(distance, query: vector, rows: rows, start: 0, count: rows.count, out: exact)
             scores(vector, approximate)
             let length = distance == .cosine || distance == .dot ? DenseKernels.length(vector, rows.dimension) : 1
             guard length > 0 else { continue }

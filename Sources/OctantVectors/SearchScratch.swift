@@ -22,6 +22,9 @@ final class SearchScratch {
     /// A query's codes.
     private(set) var query: UnsafeMutablePointer<UInt8>
     private(set) var queryCapacity: Int
+    /// A row as floats.
+    private var row: UnsafeMutablePointer<Float>
+    private var rowCapacity = 1
 
     /// Rows scored in one call at most: blocks of scans, and a node's links.
     static let block = 2048
@@ -44,6 +47,7 @@ final class SearchScratch {
         heap = .allocate(capacity: heapCapacity)
         queryCapacity = 1024
         query = .allocate(capacity: queryCapacity)
+        row = .allocate(capacity: rowCapacity)
     }
 
     deinit {
@@ -53,6 +57,7 @@ final class SearchScratch {
         pool.deallocate()
         heap.deallocate()
         query.deallocate()
+        row.deallocate()
         scores.deallocate()
         integers.deallocate()
         ids.deallocate()
@@ -115,6 +120,12 @@ final class SearchScratch {
     /// Room in `query`.
     func reserveQuery(_ needed: Int) {
         Self.grow(&query, &queryCapacity, needed)
+    }
+
+    /// Memory for a row of `count` floats.
+    func components(_ count: Int) -> UnsafeMutablePointer<Float> {
+        Self.grow(&row, &rowCapacity, count)
+        return row
     }
 
     private static func grow<T: BitwiseCopyable>(

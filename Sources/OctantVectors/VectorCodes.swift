@@ -4,6 +4,7 @@ package import OctantModel
 package enum VectorCodes: Sendable {
     case int8(Int8Codes)
     case product(ProductCodes)
+    case packed(PackedCodes)
 
     /// Reads the byte form of whichever family it is.
     package init(bytes: UnsafeRawBufferPointer, owner: AnyObject) throws(VectorFormatError) {
@@ -11,6 +12,7 @@ package enum VectorCodes: Sendable {
         switch UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) {
         case Int8Codes.magic: self = .int8(try Int8Codes(bytes: bytes, owner: owner))
         case ProductCodes.magic: self = .product(try ProductCodes(bytes: bytes, owner: owner))
+        case PackedCodes.magic: self = .packed(try PackedCodes(bytes: bytes, owner: owner))
         default: throw .badMagic
         }
     }
@@ -20,6 +22,7 @@ package enum VectorCodes: Sendable {
         switch self {
         case .int8(let codes): codes.count
         case .product(let codes): codes.count
+        case .packed(let codes): codes.count
         }
     }
 
@@ -28,6 +31,7 @@ package enum VectorCodes: Sendable {
         switch self {
         case .int8(let codes): codes.parameters.dimension
         case .product(let codes): codes.shape.dimension
+        case .packed(let codes): codes.parameters.dimension
         }
     }
 
@@ -36,6 +40,7 @@ package enum VectorCodes: Sendable {
         switch self {
         case .int8(let codes): codes.parameters.distance
         case .product(let codes): codes.shape.distance
+        case .packed(let codes): codes.parameters.distance
         }
     }
 }

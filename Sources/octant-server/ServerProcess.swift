@@ -64,17 +64,18 @@ struct ServerProcess {
             keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
         let threads = NetworkThreads(count: min(2, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
         defer { threads.shutdown() }
+        let budget = ByteBudget(limit: settings.inFlightBytesMax)
         let rest = try RESTServer.start(
             RESTServerOptions(
                 listener: ListenerOptions(hosts: settings.hosts, port: settings.httpPort),
-                bodyBytesMax: settings.maxRequestSizeMB << 20, policy: policy),
+                bodyBytesMax: settings.maxRequestSizeMB << 20, budget: budget, policy: policy),
             handler: RESTHandler(service: service), threads: threads)
         defer { rest.shutdown() }
         let grpc = try settings.grpcPort.map { (port) throws(OctantError) in
             try GRPCServer.start(
                 GRPCServerOptions(
                     listener: ListenerOptions(hosts: settings.hosts, port: port),
-                    messageBytesMax: settings.maxGRPCMessageSizeMB << 20, policy: policy),
+                    messageBytesMax: settings.maxGRPCMessageSizeMB << 20, budget: budget, policy: policy),
                 handler: GRPCHandler(service: service), threads: threads)
         }
         defer { grpc?.shutdown() }

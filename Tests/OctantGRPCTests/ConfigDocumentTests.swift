@@ -61,5 +61,104 @@ import Testing
         #expect(patch.vectors.first?.onDisk == true)
         #expect(patch.quantization == .disabled)
     }
+
+    private static func message(_ schema: FieldIndexSchema) throws -> Qdrant_CreateFieldIndexCollection {
+        var message = Qdrant_CreateFieldIndexCollection()
+        message.fieldName = "k"
+        if let params = try ConfigDocument.indexParams(schema) { message.fieldIndexParams = params }
+        return message
+    }
+
+    @Test(
+        "The options of a field index come back from their message as they went",
+        arguments: [
+            #"{"type":"keyword","is_tenant":true,"prefix":true,"on_disk":true,"memory":"cached","enable_hnsw":false}"#,
+            #"{"type":"integer","lookup":false,"range":true,"is_principal":true,"memory":"pinned"}"#,
+            #"{"type":"float","is_principal":true}"#, #"{"type":"geo","memory":"cold"}"#, #"{"type":"bool"}"#,
+            #"{"type":"datetime","is_principal":false,"on_disk":false}"#, #"{"type":"uuid","is_tenant":true}"#,
+            #"{"type":"text"}"#, #"{"type":"text","stemmer":{"type":"none"}}"#,
+            #"{"type":"text","max_token_len":18446744073709551615}"#,
+            #"""
+            {"type":"text","tokenizer":"multilingual","min_token_len":2,"max_token_len":9,"lowercase":false,
+            "ascii_folding":true,"phrase_matching":true,"stopwords":{"languages":["english"],"custom":["foo"]},
+            "stemmer":{"type":"snowball","language":"german"},"on_disk":true,"enable_hnsw":true}
+            """#,
+        ])
+    func fieldIndexes(text: String) throws {
+        let schema = try FieldIndexSchema(json: try JSONParser.parse(Array(text.utf8)))
+        let back = try FieldIndexSchema(try Self.message(schema))
+        #expect(back.type == schema.type)
+        // Messages keep no order of members.
+        let (members, expected) = (back.params?.object.pairs ?? [], schema.params?.object.pairs ?? [])
+        #expect(
+            Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value.text) })
+                == Dictionary(uniqueKeysWithValues: expected.map { ($0.key, $0.value.text) }))
+    }
+
+    @Test("What the messages of field indexes say in other words means the same")
+    func otherWordsOfFieldIndexes() throws {
+        let stopwords = try FieldIndexSchema(json: .object(["type": .string("text"), "stopwords": .string("english")]))
+        #expect(try Self.message(stopwords).fieldIndexParams.textIndexParams.stopwords.languages == ["english"])
+        #expect(try FieldIndexSchema(try Self.message(stopwords)).text == stopwords.text)
+        let plain = try FieldIndexSchema(json: .object(["type": .string("keyword"), "prefix": .bool(false)]))
+        #expect(try !Self.message(plain).fieldIndexParams.keywordIndexParams.hasPrefix)
+
+        var message = Qdrant_CreateFieldIndexCollection()
+        #expect(throws: FieldIndexSchema.missing) { try FieldIndexSchema(message) }
+        message.fieldType = .datetime
+        #expect(try FieldIndexSchema(message) == FieldIndexSchema(type: .datetime))
+        message.fieldIndexParams = Qdrant_PayloadIndexParams()
+        #expect(try FieldIndexSchema(message) == FieldIndexSchema(type: .datetime))
+        message.fieldIndexParams.keywordIndexParams.memory = .unknown
+        #expect(try FieldIndexSchema(message).json == .object(["type": .string("keyword")]))
+    }
+
+    @Test("What the messages of field indexes may not say is refused")
+    func refusedFieldIndexes() {
+        func refused(_ change: (inout Qdrant_PayloadIndexParams) -> Void) -> OctantError? {
+            var message = Qdrant_CreateFieldIndexCollection()
+            change(&message.fieldIndexParams)
+            do throws(OctantError) { _ = try FieldIndexSchema(message) } catch { return error }
+            return nil
+        }
+        #expect(refused { $0.keywordIndexParams.memory = .UNRECOGNIZED(9) }?.code == .format)
+        #expect(refused { $0.textIndexParams.tokenizer = .UNRECOGNIZED(9) }?.code == .format)
+        #expect(refused { $0.textIndexParams.stemmer = Qdrant_StemmingAlgorithm() }?.code == .format)
+        #expect(refused { $0.textIndexParams.stemmer.snowball = Qdrant_SnowballParams() }?.code == .format)
+        #expect(refused { $0.textIndexParams.stopwords.languages = ["klingon"] }?.code == .format)
+        #expect(refused { $0.textIndexParams.scoring = Qdrant_TextScoringParams() } != nil)
+        #expect(refused { $0.boolIndexParams.nested = "a" } != nil)
+    }
+
+    @Test("The definition of a vector is read from its message")
+    func vectors() throws {
+        var message = Qdrant_CreateVectorNameRequest()
+        (message.collectionName, message.vectorName, message.timeout) = ("c", "v", 5)
+        #expect(throws: OctantError.self) { try VectorDefinition(message) }
+        message.denseConfig.distance = .euclid
+        #expect(
+            throws: OctantError(
+                .validation, "Validation error in JSON body: [dense.size: value 0 invalid, must be from 1 to 65536]")
+        ) { try VectorDefinition(message) }
+        message.denseConfig.size = 3
+        message.denseConfig.datatype = .float16
+        message.denseConfig.multivectorConfig.comparator = .maxSim
+        let dense = VectorParams(size: 3, distance: .euclid, datatype: .float16, multivector: .maxSim)
+        #expect(try VectorDefinition(message) == .dense(dense))
+        message.denseConfig.multivectorConfig.comparator = .UNRECOGNIZED(7)
+        #expect(throws: OctantError.self) { try VectorDefinition(message) }
+        message.denseConfig.clearMultivectorConfig()
+        message.denseConfig.datatype = .default
+        #expect(try VectorDefinition(message) == .dense(VectorParams(size: 3, distance: .euclid)))
+        message.denseConfig.distance = .unknownDistance
+        #expect(throws: OctantError.self) { try VectorDefinition(message) }
+
+        message.sparseConfig = Qdrant_SparseVectorCreationConfig()
+        #expect(try VectorDefinition(message) == .sparse(SparseVectorParams()))
+        message.sparseConfig.modifier = .idf
+        message.sparseConfig.datatype = .uint8
+        let index = SparseIndexConfig(datatype: .uint8)
+        #expect(try VectorDefinition(message) == .sparse(SparseVectorParams(index: index, modifier: .idf)))
+    }
 }
 #endif

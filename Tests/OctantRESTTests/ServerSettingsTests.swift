@@ -31,6 +31,14 @@ import Testing
         #expect(settings.host == "a")
     }
 
+    @Test("Requests in flight have a quarter of the memory, or what is said")
+    func inFlight() throws {
+        #expect(try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "8"]).settings.inFlightBytesMax == 8 << 20)
+        let all = try load().settings.inFlightBytesMax
+        #expect(all == SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30)
+        #expect(throws: OctantError.self) { try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "0"]) }
+    }
+
     @Test("A key opens the server to the network, and numbers may be keys")
     func keys() throws {
         #expect(try load([], ["QDRANT__SERVICE__API_KEY": "k"]).settings.hosts == ["0.0.0.0"])

@@ -79,7 +79,9 @@ struct BlockFileTests {
         }
     }
 
-    @Test("a file read through a buffer or copied is checked, and a cold one stays cold", arguments: [1, 70_000, 3_000_000])
+    @Test(
+        "a file read through a buffer or copied is checked, and a cold one stays cold",
+        arguments: [1, 70_000, 3_000_000])
     func cold(length: Int) throws {
         let folder = TemporaryFolder()
         let data = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }

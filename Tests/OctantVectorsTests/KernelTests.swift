@@ -178,26 +178,6 @@ struct KernelTests {
         }
     }
 
-    @Test("Half precision converts as the compiler converts it")
-    func halves() {
-        let bits = (0...UInt16.max).map { $0 }
-        var out = [Float](repeating: 0, count: bits.count)
-        ok_half_to_float(bits, bits.count, &out)
-        for b in bits {
-            let exponent = Int(b >> 10 & 31)
-            let fraction = Float(b & 0x3ff)
-            let sign: Float = b >> 15 == 0 ? 1 : -1
-            let value = out[Int(b)]
-            if exponent == 31 {
-                #expect(fraction == 0 ? value == sign * .infinity : value.isNaN)
-            } else {
-                let scale = exponent == 0 ? Float(sign: .plus, exponent: -24, significand: 1) : 0
-                let normal = Float(sign: .plus, exponent: exponent - 25, significand: 1024 + fraction)
-                #expect(value == sign * (exponent == 0 ? fraction * scale : normal))
-            }
-        }
-    }
-
     @Test("Normalising gives unit length, leaves zero and unit vectors alone and survives huge ones")
     func normalise() {
         var random = TestRandom(seed: 4)

@@ -10,14 +10,16 @@ private let tables = (0..<Int32(OK_LEVEL_COUNT)).compactMap { level -> (Int32, o
     return (level, table)
 }
 
+private let metrics = [OK_PRODUCT_DOT, OK_PRODUCT_L2, OK_PRODUCT_L1].map { Int32($0) }
+
 @Suite("Kernels of product quantisation")
 struct ProductKernelTests {
     @Test("Sums of table entries are those of plain loops on every level, for any length and number of rows")
     func sums() throws {
         var random = TestRandom(seed: 1)
-        for n in [1, 2, 15, 16, 17, 24, 33, 49, 63, 64, 65, 96, 192, 256, 257, 300, 600] {
+        for n in [1, 17, 24, 33, 49, 64, 65, 256, 257, 300] {
             // The first tables are all 255, so that sums in 16 bits would overflow.
-            let entries = (0..<n * 256).map { $0 < 300 * 256 ? 255 : UInt8(truncatingIfNeeded: random.next()) }
+            let entries = (0..<n * 256).map { $0 < 280 * 256 ? 255 : UInt8(truncatingIfNeeded: random.next()) }
             let mixed = (0..<n * 256).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let rows = 150
             // One byte off, so that nothing is aligned.
@@ -32,7 +34,7 @@ struct ProductKernelTests {
                     for (level, table) in tables {
                         let gather = try #require(table.sums_gather)
                         let batch = try #require(table.sums_batch)
-                        for count in [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 33, 63, 64, 65, 127, 128, 150] {
+                        for count in [0, 1, 3, 7, 8, 16, 17, 33, 63, 64, 65, 150] {
                             var out = [Int32](repeating: -1, count: rows)
                             batch(entries, base, n, count, &out)
                             #expect(Array(out.prefix(count)) == Array(expected.prefix(count)), "\(level), \(n)")
@@ -57,11 +59,13 @@ struct ProductKernelTests {
             let codes = (0..<9 * n).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let ids: [UInt32] = [8, 0, 3, 3, 1, 2, 7, 6, 5]
             for (level, table) in tables {
-                for metric in [OK_PRODUCT_DOT, OK_PRODUCT_L2, OK_PRODUCT_L1].map({ Int32($0) }) {
+                let scoreBatch = try #require(table.levels_batch)
+                let scoreGather = try #require(table.levels_gather)
+                for metric in metrics {
                     var batch = [Float](repeating: 0, count: 9)
                     var gather = batch
-                    try #require(table.levels_batch)(metric, query, scales, codes, n, 9, &batch)
-                    try #require(table.levels_gather)(metric, query, scales, codes, n, ids, 9, &gather)
+                    scoreBatch(metric, query, scales, codes, n, 9, &batch)
+                    scoreGather(metric, query, scales, codes, n, ids, 9, &gather)
                     #expect(gather == ids.map { batch[Int($0)] })
                     for row in 0..<9 {
                         var sum = 0.0
@@ -93,7 +97,8 @@ struct ProductKernelTests {
         ok_product_halves(centroids, width, &halves)
         for (level, table) in tables {
             var codes = [UInt8](repeating: 0, count: 150)
-            try #require(table.nearest)(points, width, 50, width, centroids, halves, &codes, 3)
+            let nearest = try #require(table.nearest)
+            nearest(points, width, 50, width, centroids, halves, &codes, 3)
             #expect(codes[0] == 30, "\(level)")
             for point in 0..<50 {
                 let distances = (0..<256).map { k in
@@ -118,14 +123,16 @@ struct ProductKernelTests {
                 let query = (0..<n).map { _ in max(-size, min(random.normal() * size, size)) }
                 let centroids = (0..<n * 256).map { _ in max(-size, min(random.normal() * size, size)) }
                 for (level, table) in tables {
-                    for metric in [OK_PRODUCT_DOT, OK_PRODUCT_L2, OK_PRODUCT_L1].map({ Int32($0) }) {
+                    let similarities = try #require(table.similarities)
+                    let pack = try #require(table.pack)
+                    for metric in metrics {
                         var values = [Float](repeating: 0, count: subspaces * 256)
-                        try #require(table.similarities)(metric, query, n, width, centroids, &values)
+                        similarities(metric, query, n, width, centroids, &values)
                         #expect(values.allSatisfy { $0.magnitude <= 1e33 }, "\(level)")
                         var least: Float = 0
                         var step: Float = 0
                         var entries = [UInt8](repeating: 0, count: subspaces * 256)
-                        try #require(table.pack)(values, subspaces, &least, &step, &entries)
+                        pack(values, subspaces, &least, &step, &entries)
                         #expect(least.isFinite && step.isFinite)
                         let lows = (0..<subspaces).map { values[$0 * 256..<$0 * 256 + 256].min() ?? 0 }
                         let sum = lows.reduce(0, +)

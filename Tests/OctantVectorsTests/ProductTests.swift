@@ -9,10 +9,12 @@ private func shape(_ distance: Distance, _ dimension: Int, _ width: Int) throws 
     try #require(ProductShape(distance: distance, dimension: dimension, width: width))
 }
 
-private func makeCodes(_ rows: DenseRows, _ distance: Distance, _ width: Int) throws -> ProductCodes {
+private func makeCodes(
+    _ rows: DenseRows, _ distance: Distance, _ width: Int, measuresError: Bool = false
+) throws -> ProductCodes {
     let parameters = ProductParameters.train(
         rows: rows, shape: try shape(distance, rows.dimension, width), threads: 2)
-    return try ProductCodes.make(rows: rows, parameters: parameters, threads: 2)
+    return try ProductCodes.make(rows: rows, parameters: parameters, threads: 2, measuresError: measuresError)
 }
 
 private func bytes(_ rows: DenseRows, _ shape: ProductShape, threads: Int) throws -> [UInt8] {
@@ -107,8 +109,8 @@ struct ProductTests {
                 var size = 0.0
                 for row in 0..<UInt32(data.count) {
                     codes.decode(row, into: &decoded)
-                    error -= Double(DenseKernels.similarity(.euclid, decoded, data.rows.row(row), 30))
-                    size += Double(DenseKernels.similarity(.dot, data.rows.row(row), data.rows.row(row), 30))
+                    error -= Double(DenseKernels.similarity(.euclid, decoded, data.rows.copy(row), 30))
+                    size += Double(DenseKernels.similarity(.dot, data.rows.copy(row), data.rows.copy(row), 30))
                 }
                 if name == "few" {
                     #expect(error / size < 1e-4, "\(width)")
@@ -174,7 +176,7 @@ struct ProductTests {
         let graph = try buildGraph(.codes(Int8Codes.make(rows: rows, distance: distance)))
         let list = (0..<UInt32(count)).map { $0 }
         for width in widths {
-            let codes = try makeCodes(rows, distance, width)
+            let codes = try makeCodes(rows, distance, width, measuresError: true)
             let index = DenseIndex(distance: distance, rows: rows, codes: .product(codes), graph: graph, owner: data)
             var sums = [0.0, 0.0, 0.0]
             for q in 0..<40 {
@@ -201,7 +203,7 @@ struct ProductTests {
         let data = TestRows(count: 2050, dimension: 40, distance: distance, seed: 13)
         let rows = data.slice(0..<2000)
         for width in widths {
-            let codes = try makeCodes(rows, distance, width)
+            let codes = try makeCodes(rows, distance, width, measuresError: true)
             let scratch = SearchScratch()
             var held = 0
             for q in 2000..<2050 {

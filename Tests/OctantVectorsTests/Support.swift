@@ -61,6 +61,11 @@ final class TestRows: @unchecked Sendable {
     }
 }
 
+extension DenseRows {
+    /// The components of a row of floats.
+    func row(_ index: UInt32) -> UnsafePointer<Float> { address(index).assumingMemoryBound(to: Float.self) }
+}
+
 /// Similarity the slow way, in double precision.
 func slowSimilarity(_ d: Distance, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ n: Int) -> Double {
     var s = 0.0

@@ -6,6 +6,7 @@
 #ifndef OCTANT_DISTANCE_H
 #define OCTANT_DISTANCE_H
 
+#include "octant_packed.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct ok_u8_metric {
 struct ok_kernel_table {
     struct ok_f32_metric dot, l2, l1;
     struct ok_u8_metric code_dot, code_sad, nibble_dot;
+    struct ok_packed_table packed;
     void (*quantize)(const float *x, size_t n, float center, float inverse, uint8_t *out);
     int32_t (*code_query)(const uint8_t *codes, size_t stride, int8_t *out);
     size_t (*above)(const float *values, size_t count, float floor, uint32_t *out);
@@ -148,8 +150,6 @@ void ok_min_max(const float *x, size_t n, float *low, float *high);
 float ok_code_residual(const float *x, size_t n, const uint8_t *codes, float center, float scale, int manhattan);
 /// x *= factor.
 void ok_scale(float *x, size_t n, float factor);
-/// IEEE half to float.
-void ok_half_to_float(const uint16_t *x, size_t n, float *out);
 
 /// How many of the ascending `keys` are below `key`: binary search by conditional moves, its outcomes being as good as
 /// random. Here and not in Swift because only C can say so to the compiler.

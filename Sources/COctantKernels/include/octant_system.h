@@ -27,6 +27,13 @@ int octant_populate(const void *start, size_t length);
 size_t octant_absent_pages(const void *start, size_t length);
 /* Pages of [start, start + length), whole pages of a mapping, that are in memory (in the page cache for files). */
 uint64_t octant_cached_pages(const void *start, size_t length);
+/* Bytes of the pages of [start, start + length) that are mapped into this process, whole pages. */
+uint64_t octant_resident_bytes(const void *start, size_t length);
+struct octant_memory_totals {
+    uint64_t resident, anonymous, locked;
+};
+/* Bytes of the whole process; zeros where the system does not tell. */
+void octant_read_memory_totals(struct octant_memory_totals *totals);
 /* Lets the system drop the cached pages of a file's range. */
 void octant_drop_cached(int fd, int64_t offset, int64_t length);
 /* Keeps [start, start + length) in memory; fails where the process may lock no more. */

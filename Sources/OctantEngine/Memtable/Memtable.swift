@@ -76,6 +76,17 @@ package final class Memtable: RowSource, @unchecked Sendable {
         for chunk in chunks { chunk.deallocate() }
     }
 
+    /// The tables that have a place for each row.
+    var tableMemory: [UnsafeRawBufferPointer] {
+        [
+            UnsafeRawBufferPointer(start: ids, count: capacity * MemoryLayout<PointID>.stride),
+            UnsafeRawBufferPointer(start: versions, count: capacity * 8),
+            UnsafeRawBufferPointer(start: previous, count: capacity * 4),
+            UnsafeRawBufferPointer(start: payloads, count: capacity * MemoryLayout<UnsafeRawBufferPointer>.stride),
+            UnsafeRawBufferPointer(start: slots, count: slotCount * 4), tombstones.memory,
+        ]
+    }
+
     package var rowCount: Int { published.load(ordering: .acquiring) }
 
     /// Bytes of vectors and payload.
@@ -87,7 +98,7 @@ package final class Memtable: RowSource, @unchecked Sendable {
         return fields.reduce(0) { sum, field in
             guard let params = config.params.vectors[field.name] else { return sum }
             let wanted = config.hnsw.applying(params.hnsw).m != 0
-            return sum + (wanted ? max(0, rows - field.absentCount) * field.dimension * 4 : 0)
+            return sum + (wanted ? max(0, rows - field.absentCount) * params.rowBytes : 0)
         }
     }
 
@@ -104,10 +115,6 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package func id(_ row: UInt32) -> PointID { ids[Int(row)] }
     package func version(_ row: UInt32) -> UInt64 { versions[Int(row)] }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads[Int(row)] }
-
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? {
-        fields.first { $0.name == name }?.vector(row)
-    }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = fields.first(where: { $0.name == name }) { return field.stored(row) }
@@ -240,6 +247,15 @@ package final class MemtableVectors: @unchecked Sendable {
         lengths?.deallocate()
     }
 
+    /// Its tables.
+    var memory: [UnsafeRawBufferPointer] {
+        [
+            UnsafeRawBufferPointer(start: components, count: byteCount),
+            UnsafeRawBufferPointer(start: present, count: capacity),
+            UnsafeRawBufferPointer(start: lengths, count: lengths == nil ? 0 : capacity * 4),
+        ]
+    }
+
     /// Stores a row; returns whether there was a vector.
     func set(_ row: UInt32, _ vector: VectorSource) -> Bool {
         let place = components + Int(row) * dimension
@@ -257,6 +273,9 @@ package final class MemtableVectors: @unchecked Sendable {
         case .stored(.scaled(let source, let length)) where source.count == dimension:
             if let base = source.baseAddress { place.update(from: base, count: dimension) }
             lengths?[Int(row)] = length
+        case .stored(.compact(let source, let number)) where source.dimension == dimension:
+            source.decode(number, into: place)
+            if let length = source.lengths?[Int(number)] { lengths?[Int(row)] = length }
         case .none, .given, .stored:
             present[Int(row)] = false
             absent.add(1, ordering: .relaxed)
@@ -276,7 +295,7 @@ package final class MemtableVectors: @unchecked Sendable {
     package func isPresent(_ row: UInt32) -> Bool { present[Int(row)] }
 
     /// The components of a row.
-    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
+    private func vector(_ row: UInt32) -> UnsafePointer<Float>? {
         present[Int(row)] ? UnsafePointer(components + Int(row) * dimension) : nil
     }
 

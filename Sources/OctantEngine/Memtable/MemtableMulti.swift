@@ -32,7 +32,8 @@ package final class MemtableMulti: @unchecked Sendable {
             stored = MultiRow(base: place, count: given.count)
         case .stored(.multi(let source, let width)) where width == dimension:
             let place = room(source.count)
-            place.update(from: source.base, count: source.count * dimension)
+            let rows = source.dense(width)
+            for number in 0..<source.count { rows.decode(UInt32(number), into: place + number * dimension) }
             stored = MultiRow(base: place, count: source.count)
         case .none, .given, .stored: break
         }

@@ -94,7 +94,7 @@ package struct NearestSearch: Sendable {
             return false
         }
         let kilobytes = max(view.config.optimizer.indexingThreshold ?? 0, view.config.hnsw.fullScanThreshold)
-        let rowBytes = (view.config.params.vectors[using]?.size ?? 0) * MemoryLayout<Float>.stride
+        let rowBytes = view.config.params.vectors[using]?.rowBytes ?? 0
         return source.rowCount.multipliedReportingOverflow(by: rowBytes).partialValue >> 10 > kilobytes
     }
 

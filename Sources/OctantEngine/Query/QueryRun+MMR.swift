@@ -77,11 +77,9 @@ extension QueryRun {
 }
 
 extension RowSource {
-    /// A row's vector as a value; `nil` if it has none of this name.
+    /// A row's vector as it is compared; `nil` if it has none of this name.
     func storedVector(_ row: UInt32, _ name: String, _ view: ReadView) -> Vector? {
         guard view.config.params.hasVector(name) else { return nil }
-        // As they are compared: bytes under cosine divided by their length.
-        if case .scaled(let components, _)? = stored(row, name) { return .dense(Array(components)) }
-        return stored(row, name)?.vector
+        return stored(row, name)?.comparable
     }
 }

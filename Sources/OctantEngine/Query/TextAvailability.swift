@@ -36,9 +36,9 @@ extension ReadView {
         #endif
     }
 
+    #if !Snowball
     /// Throws as ``check(_:)`` for the filters of a write.
     package func check(_ request: UpdateRequest) throws(OctantError) {
-        #if !Snowball
         try check(request.condition?.filter)
         switch request.operation {
         case .delete(.filter(let filter)), .setPayload(_, .filter(let filter), _),
@@ -47,8 +47,8 @@ extension ReadView {
             try check(filter)
         default: return
         }
-        #endif
     }
+    #endif
 }
 
 #if !Snowball

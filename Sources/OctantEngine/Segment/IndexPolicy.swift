@@ -2,16 +2,18 @@ package import OctantModel
 package import OctantVectors
 
 /// How a segment's codes are made.
-package enum CodeRecipe: Hashable {
+package enum CodeRecipe {
     /// 8 bits, and 4 where they are good enough, over a quantile of the components or their full range.
     case int8(quantile: Double?)
     /// A byte for each group of so many components.
     case product(width: Int)
+    /// A few bits for each component.
+    case packed(PackedWidth)
 
     /// Whether making codes means learning from the rows, too much work for a segment that will soon be merged.
     var isTrained: Bool {
         switch self {
-        case .int8: false
+        case .int8, .packed: false
         case .product: true
         }
     }
@@ -21,6 +23,7 @@ package enum CodeRecipe: Hashable {
         switch self {
         case .int8(let quantile): "int8 quantile=\(quantile.map { "\($0)" } ?? "full")"
         case .product(let width): "product width=\(width)"
+        case .packed(let width): width.description
         }
     }
 }
@@ -37,17 +40,17 @@ package struct IndexPolicy {
 
     /// The policy of a vector.
     ///
-    /// Codes are made where the user asks for quantisation. Where the originals are resident they are made anyway: the
-    /// graph is built and walked on them, which is several times cheaper, and every score is then computed from the
-    /// originals. Where the originals are on disk without quantisation, memory is what the user is short of.
+    /// Codes are made where the user asks for quantisation, and anyway: the graph is built and walked on them, which is
+    /// several times cheaper, and every score is then computed from the originals. They are held as the originals are;
+    /// where those are on disk, a walk reads an eighth of the bytes that it would read of the originals.
     package init(_ vector: NamedVectorParams, config: CollectionConfig) {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
         case .scalar(let scalar): codes = .int8(quantile: scalar.quantile)
         case .product(let product): codes = .product(width: product.compression.width)
-        // Not accepted yet.
-        case .binary, .turbo: codes = nil
-        case nil: codes = vector.params.isOnDisk ? nil : .int8(quantile: nil)
+        case .binary(let binary): codes = .packed(PackedWidth(binary))
+        case .turbo(let turbo): codes = .packed(PackedWidth(turbo))
+        case nil: codes = .int8(quantile: nil)
         }
         graph =
             hnsw.m == 0

@@ -14,8 +14,6 @@ package protocol RowSource: AnyObject, Sendable {
     func version(_ row: UInt32) -> UInt64
     /// The encoded payload of a row; empty for `{}`.
     func payload(_ row: UInt32) -> UnsafeRawBufferPointer
-    /// The components of a row's dense vector; `nil` if the point has none of this name.
-    func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>?
     /// A row's vector of whatever kind; `nil` if the point has none of this name.
     func stored(_ row: UInt32, _ name: String) -> StoredVector?
     /// The row of `id` that is visible in the view of `lsn`.

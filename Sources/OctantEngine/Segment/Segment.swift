@@ -21,6 +21,7 @@ package final class Segment: RowSource {
     private let payloads: PayloadFile
     private let idFile: BlockFile
     private let indexes: [PayloadPath: [FieldIndex]]
+    private let ledger = StructureLedger()
 
     /// Opens the segment: ids and graph are verified whole, vectors and payload when they are rewritten.
     ///
@@ -34,6 +35,8 @@ package final class Segment: RowSource {
     ) throws(StorageError) {
         self.entry = entry
         self.folder = folder
+        var folder = folder
+        folder.ledger = ledger
         guard let idEntry = entry.file(.ids), let payloadEntry = entry.file(.payload) else {
             throw StorageError(.corrupt, "\(folder.path): no file of ids or payload")
         }
@@ -90,7 +93,10 @@ package final class Segment: RowSource {
         ids = segment.ids
         payloads = segment.payloads
         idFile = segment.idFile
-        indexes = try Segment.openIndexes(entry, segment.folder, fieldIndexes)
+        ledger.adopt(segment.ledger)
+        var noting = segment.folder
+        noting.ledger = ledger
+        indexes = try Segment.openIndexes(entry, noting, fieldIndexes)
     }
 
     /// The same segment with the field indexes that `entry` names.
@@ -108,10 +114,9 @@ package final class Segment: RowSource {
             let schema = fieldIndexes.first {
                 $0.key.description == file.subject && $0.schema.recipe == file.parameters
             }?.schema
-            let (bytes, owner) = try folder.load(file, "FIDX", schema?.residence ?? .copied)
-            let index = try folder.decode(file) { try FieldIndex(bytes: bytes, owner: owner) }
-            // Reading it has touched all of it.
-            if let mapped = owner as? BlockFile, schema?.residence == .cold { mapped.unload() }
+            let index = try folder.load(file, "FIDX", schema?.residence ?? .copied) { bytes, owner, _ in
+                try FieldIndex(bytes: bytes, owner: owner)
+            }
             indexes[index.key, default: []].append(index)
         }
         return indexes
@@ -136,11 +141,16 @@ package final class Segment: RowSource {
         }
     }
 
+    /// What it has in memory and on disk.
+    package func memoryStructures() -> [MemoryReport.Structure] {
+        let deaths = MemoryUse(anonymous: ProcessPages.residentBytes(tombstones.memory))
+        return ledger.structures() + [.init(kind: "tombstones", use: deaths)]
+    }
+
     package var rowCount: Int { entry.rowCount }
     package func id(_ row: UInt32) -> PointID { ids.id(row) }
     package func version(_ row: UInt32) -> UInt64 { ids.version(row) }
     package func payload(_ row: UInt32) -> UnsafeRawBufferPointer { payloads.bytes(row) }
-    package func vector(_ row: UInt32, _ name: String) -> UnsafePointer<Float>? { field(name)?.vector(row) }
 
     package func stored(_ row: UInt32, _ name: String) -> StoredVector? {
         if let field = field(name) { return field.stored(row) }
@@ -183,7 +193,7 @@ package final class Segment: RowSource {
 
     /// Bytes of vectors that want a graph and have none.
     package var indexableBytes: Int {
-        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.params.size * 4) }
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
     }
 
     /// Whether every vector that wants a graph has one (or is absent from all points).

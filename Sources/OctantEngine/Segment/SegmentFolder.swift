@@ -9,6 +9,8 @@ package struct SegmentFolder: Sendable {
     package let fileSystem: any FileSystem
     /// How the process is to spare memory.
     package let lowMemory: LowMemoryMode
+    /// Where it is noted what is opened; `nil`: nowhere.
+    package var ledger: StructureLedger?
 
     /// The folder at `path`.
     package init(
@@ -22,40 +24,47 @@ package struct SegmentFolder: Sendable {
 
     /// Maps a file after checking its size, header and footer against the manifest.
     package func open(_ file: SegmentEntry.FileEntry, _ type: BlockFileType) throws(StorageError) -> BlockFile {
-        try BlockFile(
+        let mapped = try BlockFile(
             path: path + "/" + file.summary.name, type: type, expected: file.summary, uuid: uuid, fileSystem: fileSystem
         )
+        ledger?.note(file, nil, mapped)
+        return mapped
     }
 
     /// The verified bytes of a file and what keeps them: the mapping, or a copy.
     package func load(
         _ file: SegmentEntry.FileEntry, _ type: BlockFileType, _ residence: Residence
     ) throws(StorageError) -> (UnsafeRawBufferPointer, AnyObject) {
-        let mapped = try open(file, type)
+        var unnoted = self
+        unnoted.ledger = nil
+        let mapped = try unnoted.open(file, type)
         let byteCount = mapped.data.count
-        switch residence.limited(by: lowMemory) {
+        let residence = residence.limited(by: lowMemory)
+        switch residence {
         case .cold:
             try mapped.verifyLeavingCold()
             mapped.advise(.random)
-            return (mapped.data, mapped)
-        case .cached:
-            try mapped.warmVerified()
+            ledger?.note(file, residence, mapped)
             return (mapped.data, mapped)
         case .copied, .pinned:
             // Without memory for a copy, the mapping serves too.
-            guard byteCount > 0, let region = try? HugeRegion(byteCount: byteCount) else {
-                try mapped.warmVerified()
-                return (mapped.data, mapped)
-            }
+            guard byteCount > 0, let region = try? HugeRegion(byteCount: byteCount) else { fallthrough }
             try mapped.copyVerified(to: UnsafeMutableRawBufferPointer(start: region.base, count: byteCount))
             if residence == .pinned { region.lock() }
+            ledger?.note(file, residence, region)
             return (UnsafeRawBufferPointer(start: region.base, count: byteCount), region)
+        case .cached:
+            try mapped.warmVerified()
+            ledger?.note(file, .cached, mapped)
+            return (mapped.data, mapped)
         }
     }
 
     /// Prepares the mapping of data that is read in place.
     package func place(_ mapped: BlockFile, _ residence: Residence) {
-        guard residence.limited(by: lowMemory) == .cold else { return mapped.populate() }
+        let residence = residence.limited(by: lowMemory)
+        ledger?.place(mapped, residence)
+        guard residence == .cold else { return mapped.populate() }
         mapped.advise(.random)
         mapped.unload()
     }
@@ -67,5 +76,18 @@ package struct SegmentFolder: Sendable {
         do { return try body() } catch {
             throw StorageError(.corrupt, "\(path)/\(file.summary.name): \(error)")
         }
+    }
+
+    /// Loads a file and reads it by `body`, which gets its bytes, what keeps them, and whether they are on disk. What of
+    /// a cold file was touched on the way does not stay in memory.
+    package func load<Result>(
+        _ file: SegmentEntry.FileEntry, _ type: BlockFileType, _ residence: Residence,
+        _ body: (UnsafeRawBufferPointer, AnyObject, Bool) throws -> Result
+    ) throws(StorageError) -> Result {
+        let (bytes, owner) = try load(file, type, residence)
+        let isCold = residence.limited(by: lowMemory) == .cold
+        let result = try decode(file) { try body(bytes, owner, isCold) }
+        if isCold { (owner as? BlockFile)?.unload() }
+        return result
     }
 }

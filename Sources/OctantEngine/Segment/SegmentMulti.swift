@@ -21,12 +21,15 @@ package final class SegmentMulti: @unchecked Sendable {
         let file = try folder.open(named, "MVEC")
         let data = file.data
         let headBytes = entry.rowCount * 8
-        let width = vector.params.size * 4
+        guard let element = RowElement(recipe: named.parameters) else {
+            throw StorageError(.corrupt, "\(file.path): components of an unknown form '\(named.parameters)'")
+        }
+        let width = vector.params.size * element.byteCount
         guard data.count >= headBytes, let base = data.baseAddress, (data.count - headBytes) % width == 0 else {
             throw StorageError(.corrupt, "\(file.path): not multivectors of \(vector.params.size) dimensions")
         }
         let total = (data.count - headBytes) / width
-        let components = (base + headBytes).assumingMemoryBound(to: Float.self)
+        let components = base + headBytes
         let table = UnsafeMutablePointer<MultiRow?>.allocate(capacity: max(1, entry.rowCount))
         var start = 0
         var present = 0
@@ -40,7 +43,7 @@ package final class SegmentMulti: @unchecked Sendable {
             if end > start { present += 1 }
             (table + row).initialize(
                 to: end > start
-                    ? MultiRow(base: components + start * vector.params.size, count: end - start) : nil)
+                    ? MultiRow(base: components + start * width, element: element, count: end - start) : nil)
             start = end
         }
         folder.place(file, vector.params.residence)

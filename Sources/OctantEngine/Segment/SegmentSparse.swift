@@ -15,8 +15,9 @@ package final class SegmentSparse: Sendable {
         guard let file = entry.file(.sparse, vector.name) else { return nil }
         name = vector.name
         params = vector.params
-        let (bytes, owner) = try folder.load(file, "SPRS", vector.params.index?.residence ?? .copied)
-        index = try folder.decode(file) { try SparseIndex(bytes: bytes, owner: owner) }
+        index = try folder.load(file, "SPRS", vector.params.index?.residence ?? .copied) { bytes, owner, _ in
+            try SparseIndex(bytes: bytes, owner: owner)
+        }
         guard index.count == entry.rowCount else {
             throw StorageError(.corrupt, "\(folder.path): \(index.count) sparse rows of \(entry.rowCount)")
         }

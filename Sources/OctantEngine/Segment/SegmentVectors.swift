@@ -30,9 +30,8 @@ package final class SegmentVectors: @unchecked Sendable {
 
     /// Opens the vector's files.
     ///
-    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes that are to
-    /// be resident are copied to memory with huge pages: random access is a third to a half faster there than in a
-    /// mapped file, which only has small pages.
+    /// Originals are mapped; unless they are to stay on disk, the page cache is filled now. Graph and codes are held as
+    /// ``SegmentFolder/load(_:_:_:)`` says.
     package init(
         _ vector: NamedVectorParams, config: CollectionConfig, entry: SegmentEntry, folder: SegmentFolder
     ) throws(StorageError) {
@@ -43,43 +42,42 @@ package final class SegmentVectors: @unchecked Sendable {
         defaultEF = hnsw.efConstruct
         quantization = scheme
         var owners: [AnyObject] = []
-        rows = try Self.openOriginals(vector, entry, folder, &owners)
-        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
+        let originals = vector.params.residence.limited(by: folder.lowMemory)
         lengths = try Self.openLengths(vector, entry, folder, &owners)
-        let onDisk = vector.params.isOnDisk
-        let codes = try Self.openCodes(
-            vector, entry, folder,
-            scheme?.residence(originalsOnDisk: onDisk) ?? (onDisk ? .cold : .copied))
+        rows = try Self.openOriginals(vector, entry, folder, lengths, &owners)
+        (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
+        // Codes of the engine's own are held as the originals are.
+        let codesResidence =
+            scheme?.residence(originalsOnDisk: vector.params.isOnDisk) ?? (vector.params.isOnDisk ? .cold : .copied)
+        let codes = try Self.openCodes(vector, entry, folder, codesResidence)
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
-            let (bytes, owner) = try folder.load(file, "HNSW", hnsw.residence)
-            let isCold = hnsw.residence.limited(by: folder.lowMemory) == .cold
-            graph = try folder.decode(file) { try HNSWGraph(bytes: bytes, owner: owner, isCold: isCold) }
+            graph = try folder.load(file, "HNSW", hnsw.residence) { try HNSWGraph(bytes: $0, owner: $1, isCold: $2) }
         }
         hasCodes = codes != nil
         hasGraph = graph != nil
         isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
         self.owners = owners
         index = DenseIndex(
-            distance: vector.params.distance, rows: rows, codes: codes, graph: graph, owner: OwnerList(owners))
+            distance: vector.params.distance, rows: rows, codes: codes, graph: graph,
+            onDisk: DenseIndex.OnDisk(
+                rows: originals == .cold, codes: codesResidence.limited(by: folder.lowMemory) == .cold),
+            owner: OwnerList(owners))
     }
 
     private static func openOriginals(
-        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ owners: inout [AnyObject]
+        _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder,
+        _ lengths: UnsafePointer<Float>?, _ owners: inout [AnyObject]
     ) throws(StorageError) -> DenseRows {
         guard let file = entry.file(.vectors, vector.name) else {
             throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
         }
         let originals = try folder.open(file, "VECS")
-        let (floats, overflow) = entry.rowCount.multipliedReportingOverflow(by: vector.params.size)
-        let data = originals.data
-        guard !overflow, data.count == floats * 4, let base = data.baseAddress else {
-            throw StorageError(.corrupt, "\(originals.path): not \(entry.rowCount) rows of \(vector.params.size)")
-        }
+        let rows = try DenseRows(
+            originals, recipe: file.parameters, count: entry.rowCount, dimension: vector.params.size, lengths: lengths)
         folder.place(originals, vector.params.residence)
         owners.append(originals)
-        return DenseRows(
-            base: base.assumingMemoryBound(to: Float.self), count: entry.rowCount, dimension: vector.params.size)
+        return rows
     }
 
     private static func openPresence(
@@ -114,8 +112,9 @@ package final class SegmentVectors: @unchecked Sendable {
         _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder, _ residence: Residence
     ) throws(StorageError) -> VectorCodes? {
         guard let file = entry.file(.codes, vector.name) else { return nil }
-        let (bytes, owner) = try folder.load(file, "CODE", residence)
-        return try folder.decode(file) { try VectorCodes(bytes: bytes, owner: owner) }
+        return try folder.load(file, "CODE", residence) { bytes, owner, _ in
+            try VectorCodes(bytes: bytes, owner: owner)
+        }
     }
 
     /// Whether some row has no such vector.
@@ -128,16 +127,11 @@ package final class SegmentVectors: @unchecked Sendable {
         return presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0
     }
 
-    /// The components of a row.
-    package func vector(_ row: UInt32) -> UnsafePointer<Float>? {
-        guard Int(row) < rows.count, isPresent(row) else { return nil }
-        return rows.base + Int(row) * rows.dimension
-    }
-
     /// The vector of a row.
     package func stored(_ row: UInt32) -> StoredVector? {
-        guard let components = vector(row) else { return nil }
-        let buffer = UnsafeBufferPointer(start: components, count: rows.dimension)
+        guard Int(row) < rows.count, isPresent(row) else { return nil }
+        guard let base = rows.floatBase else { return .compact(rows, row) }
+        let buffer = UnsafeBufferPointer(start: base + Int(row) * rows.dimension, count: rows.dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
@@ -147,7 +141,7 @@ package final class SegmentVectors: @unchecked Sendable {
     }
 
     /// Bytes of the originals.
-    package var byteCount: Int { rows.count * rows.dimension * 4 }
+    package var byteCount: Int { rows.byteCount }
 }
 
 /// Keeps several objects alive as one.

@@ -203,15 +203,19 @@ package struct SegmentWriter {
         let number = recipe.config.params.vectors.all.firstIndex { $0.name == vector.name } ?? 0
         let places = places
         let sources = recipe.sources.map(\.rows)
-        let rowBytes = vector.params.size * 4
-        let zeros = [UInt8](repeating: 0, count: rowBytes)
+        let zeros = [UInt8](repeating: 0, count: vector.params.rowBytes)
+        let encoder = RowEncoder(vector.params)
         var presence = [UInt64](repeating: 0, count: (places.count + 63) / 64)
         var absent = 0
-        try write(.vectors, vector.name, "VECS", name: "vectors-\(number)") { (file) throws(StorageError) in
+        let form = vector.params.element.recipe
+        try write(.vectors, vector.name, "VECS", name: "vectors-\(number)", parameters: form) {
+            (file) throws(StorageError) in
             for (row, place) in places.enumerated() {
-                if let components = sources[place.source].vector(place.row, vector.name) {
+                if let stored = sources[place.source].stored(place.row, vector.name),
+                    let bytes = encoder.encode(stored)
+                {
                     presence[row >> 6] |= 1 << UInt64(row & 63)
-                    try file.append(UnsafeRawBufferPointer(start: components, count: rowBytes))
+                    try file.append(bytes)
                 } else {
                     absent += 1
                     try file.append(zeros)
@@ -232,8 +236,8 @@ package struct SegmentWriter {
     private mutating func writeLengths(_ vector: NamedVectorParams, _ number: Int) throws(StorageError) {
         let sources = recipe.sources.map(\.rows)
         let lengths = places.map { place -> UInt32 in
-            guard case .scaled(_, let length)? = sources[place.source].stored(place.row, vector.name) else { return 0 }
-            return length.bitPattern.littleEndian
+            let length = sources[place.source].stored(place.row, vector.name)?.length
+            return (length ?? 0).bitPattern.littleEndian
         }
         let bytes = lengths.withUnsafeBytes { Array($0) }
         try write(.lengths, vector.name, "LENS", name: "lengths-\(number)") { (file) throws(StorageError) in
@@ -262,11 +266,16 @@ package struct SegmentWriter {
         }
         guard total > 0 else { return }
         let table = ends.withUnsafeBytes { Array($0) }
-        try write(.multivectors, vector.name, "MVEC", name: "multi-\(number)") { (file) throws(StorageError) in
+        let encoder = RowEncoder(vector.params)
+        let form = vector.params.element.recipe
+        try write(.multivectors, vector.name, "MVEC", name: "multi-\(number)", parameters: form) {
+            (file) throws(StorageError) in
             try file.append(table)
             for place in places {
-                guard let rows = rows(place) else { continue }
-                try file.append(UnsafeRawBufferPointer(start: rows.base, count: rows.count * vector.params.size * 4))
+                guard let rows = rows(place)?.dense(vector.params.size) else { continue }
+                for row in 0..<UInt32(rows.count) {
+                    if let bytes = encoder.encode(rows, row) { try file.append(bytes) }
+                }
             }
         }
     }
@@ -295,9 +304,13 @@ package struct SegmentWriter {
     ) throws(StorageError) {
         guard let file = files.last(where: { $0.role == .vectors && $0.subject == vector.name }) else { return }
         let mapped = try folder.open(file, "VECS")
-        guard let base = mapped.data.baseAddress else { return }
-        let rows = DenseRows(
-            base: base.assumingMemoryBound(to: Float.self), count: places.count, dimension: vector.params.size)
+        var lengths: BlockFile?
+        if let file = files.last(where: { $0.role == .lengths && $0.subject == vector.name }) {
+            lengths = try folder.open(file, "LENS")
+        }
+        let rows = try DenseRows(
+            mapped, recipe: file.parameters, count: places.count, dimension: vector.params.size,
+            lengths: lengths?.data.baseAddress?.assumingMemoryBound(to: Float.self))
         let policy = IndexPolicy(vector, config: recipe.config)
         var codes: VectorCodes?
         var keeper: BlockFile?
@@ -314,7 +327,7 @@ package struct SegmentWriter {
         if recipe.indexed, let parameters = policy.graph {
             try writeGraph(vector, number, parameters, rows, codes, presence)
         }
-        withExtendedLifetime((mapped, keeper)) {}
+        withExtendedLifetime((mapped, lengths, keeper)) {}
     }
 
     private mutating func writeCodes(
@@ -335,6 +348,9 @@ package struct SegmentWriter {
                     else { throw StorageError(.corrupt, "\(vector.name): no product codes of width \(width)") }
                     let trained = ProductParameters.train(rows: rows, shape: shape, threads: threads)
                     try ProductCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                case .packed(let width):
+                    let trained = PackedParameters.train(rows: rows, distance: vector.params.distance, width: width)
+                    try PackedCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
                 }
             }
         }

@@ -8,16 +8,37 @@ package enum StoredVector: @unchecked Sendable {
     case dense(UnsafeBufferPointer<Float>)
     /// Whole numbers, divided by the length of the vector that they make: the numbers are the products, rounded.
     case scaled(UnsafeBufferPointer<Float>, by: Float)
+    /// A row of numbers of fewer bytes. Rows with lengths are compared divided by them.
+    case compact(DenseRows, UInt32)
     /// Several rows of `dimension` numbers.
     case multi(MultiRow, dimension: Int)
     /// Numbers at some dimensions.
     case sparse(SparseRow)
+
+    /// What the vector's numbers were divided by, or are to be, before they are compared; `nil` if by nothing.
+    package var length: Float? {
+        switch self {
+        case .scaled(_, let length): length
+        case .compact(let rows, let row): rows.lengths?[Int(row)]
+        case .dense, .multi, .sparse: nil
+        }
+    }
+
+    /// A copy as it is compared.
+    package var comparable: Vector {
+        switch self {
+        case .scaled(let components, _): .dense(Array(components))
+        case .compact(let rows, let row): .dense(rows.copy(row))
+        case .dense, .multi, .sparse: vector
+        }
+    }
 
     /// A copy.
     package var vector: Vector {
         switch self {
         case .dense(let components): .dense(Array(components))
         case .scaled(let components, let length): .dense(components.map { ($0 * length).rounded() })
+        case .compact(let rows, let row): .dense(rows.undivided.copy(row))
         case .multi(let rows, let dimension): .multiDense(rows.rows(dimension: dimension))
         case .sparse(let row): .sparse(row.vector)
         }

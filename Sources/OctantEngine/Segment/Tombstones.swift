@@ -40,6 +40,9 @@ package final class Tombstones: @unchecked Sendable {
 
     deinit { if let table { munmap(table, byteCount) } }
 
+    /// The table.
+    var memory: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: table, count: byteCount) }
+
     /// How many rows have died.
     package var killedCount: Int { killed.load(ordering: .relaxed) }
 

@@ -205,7 +205,7 @@ extension UpdateOperation {
     fileprivate func indexableBytes(_ config: CollectionConfig) -> Int {
         let wanted = config.params.denseVectors.filter { IndexPolicy($0, config: config).graph != nil }
         func bytes(_ vectors: NamedVectors) -> Int {
-            wanted.reduce(0) { $0 + (vectors[$1.name] == nil ? 0 : $1.params.size * 4) }
+            wanted.reduce(0) { $0 + (vectors[$1.name] == nil ? 0 : $1.params.rowBytes) }
         }
         switch self {
         case .upsert(let points): return points.reduce(0) { $0 + bytes($1.vectors) }

@@ -89,9 +89,7 @@ extension Qdrant_CollectionInfo {
             var message = Qdrant_PayloadSchemaInfo()
             message.dataType = Qdrant_PayloadSchemaType(schema.type)
             message.points = UInt64(clamping: points)
-            if let params = try ConfigDocument.indexParams(schema) {
-                message.params = try ConfigDocument.message(params)
-            }
+            if let params = try ConfigDocument.indexParams(schema) { message.params = params }
             payloadSchema[key] = message
         }
     }

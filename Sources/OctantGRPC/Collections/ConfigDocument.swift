@@ -1,5 +1,6 @@
 #if Server
 import OctantModel
+import OctantProtocol
 import SwiftProtobuf
 
 /// Configuration travels between messages and values by way of its JSON form: what is allowed in it, every bound and
@@ -77,6 +78,10 @@ enum ConfigDocument {
                 }
             case ("sparse_vectors_config", _): result["sparse_vectors"] = .object(entries(value))
             case ("turboquant", .object(let turbo)): result["turbo"] = .object(read(turbo))
+            case ("dense_config", .object(let dense)): result["dense"] = .object(read(dense))
+            case ("sparse_config", .object(let sparse)): result["sparse"] = .object(read(sparse))
+            case ("prefix", .object): result[key] = .bool(true)
+            case ("stemmer", .object(let stemmer)): result[key] = .object(stemmerRead(stemmer))
             case ("product", .object(let product)):
                 // The first value of an enum is not written.
                 result[key] = .object((["compression": .string("x4")] as JSONObject).merging(read(product)))
@@ -101,19 +106,20 @@ enum ConfigDocument {
         return result
     }
 
-    /// A new collection with the size of each vector, of which messages do not write a zero.
+    /// What is new with the size of each dense vector, of which messages do not write a zero.
     private static func sized(_ object: JSONObject) -> JSONObject {
         func sized(_ value: JSONValue) -> JSONValue {
             guard case .object(let params) = value else { return value }
             return .object((["size": .integer(0)] as JSONObject).merging(params))
         }
-        guard case .object(var config)? = object["vectors_config"] else { return object }
+        var whole = object
+        if let dense = object["dense_config"] { whole["dense_config"] = sized(dense) }
+        guard case .object(var config)? = object["vectors_config"] else { return whole }
         if let single = config["params"] { config["params"] = sized(single) }
         if case .object(let wrapper)? = config["params_map"], case .object(let map)? = wrapper["map"] {
             let entries = map.pairs.map { ($0.key, sized($0.value)) }
             config["params_map"] = .object(["map": .object(JSONObject(entries))])
         }
-        var whole = object
         whole["vectors_config"] = .object(config)
         return whole
     }
@@ -134,6 +140,12 @@ enum ConfigDocument {
             if case .object(let wrapper)? = strict[key] { result[key] = wrapper[key] ?? .object(JSONObject()) }
         }
         return result
+    }
+
+    private static func stemmerRead(_ stemmer: JSONObject) -> JSONObject {
+        if stemmer["disabled"] != nil { return ["type": .string("none")] }
+        guard case .object(let snowball)? = stemmer["snowball"] else { return JSONObject() }
+        return (["type": .string("snowball")] as JSONObject).merging(snowball)
     }
 
     private static func named(_ value: JSONValue, _ key: String) -> JSONValue {
@@ -165,6 +177,9 @@ enum ConfigDocument {
                 result[key] = .object(wrapped)
             case ("max_optimization_threads", .integer): result[key] = .object(["value": value])
             case ("query_encoding", _): result[key] = .object(["setting": spelled(value, key)])
+            case ("prefix", .bool(let isOn)): if isOn { result[key] = .object(JSONObject()) }
+            case ("stopwords", .string): result[key] = .object(["languages": .array([value])])
+            case ("stemmer", .object(let stemmer)): result[key] = .object(stemmerWritten(stemmer))
             case ("metadata", _): break
             case (_, .object(let inner)): result[key] = .object(written(inner))
             default: result[key] = spelled(value, key)
@@ -187,25 +202,29 @@ enum ConfigDocument {
         return .string(name.message)
     }
 
+    private static func stemmerWritten(_ stemmer: JSONObject) -> JSONObject {
+        guard stemmer["type"] != .string("none") else { return ["disabled": .object(JSONObject())] }
+        return ["snowball": .object(stemmer["language"].map { ["language": $0] } ?? JSONObject())]
+    }
+
     // MARK: Field indexes
 
-    /// The message of a field index's options.
-    static func indexParams(_ schema: FieldIndexSchema) throws(OctantError) -> JSONObject? {
+    private static let indexParamsSuffix = "_index_params"
+
+    /// The schema that a field index's options are of; `nil` if they are of no type.
+    static func schema(_ params: Qdrant_PayloadIndexParams) throws(OctantError) -> JSONObject? {
+        guard let (key, options) = try object(of: params).pairs.first, case .object(let options) = options,
+            key.hasSuffix(indexParamsSuffix)
+        else { return nil }
+        let type = String(key.dropLast(indexParamsSuffix.count))
+        return (["type": .string(type)] as JSONObject).merging(options)
+    }
+
+    /// The message of a field index's options; `nil` if it has none.
+    static func indexParams(_ schema: FieldIndexSchema) throws(OctantError) -> Qdrant_PayloadIndexParams? {
         guard var params = schema.params?.object else { return nil }
         params["type"] = nil
-        if let prefix = params["prefix"] { params["prefix"] = prefix == .bool(true) ? .object(JSONObject()) : nil }
-        switch params["stopwords"] {
-        case .string(let language)?: params["stopwords"] = .object(["languages": .array([.string(language)])])
-        default: break
-        }
-        if case .object(let stemmer)? = params["stemmer"] {
-            let language: JSONObject = stemmer["language"].map { ["language": $0] } ?? JSONObject()
-            params["stemmer"] =
-                .object(
-                    stemmer["type"] == .string("none")
-                        ? ["disabled": .object(JSONObject())] : ["snowball": .object(language)])
-        }
-        return ["\(schema.type.rawValue)_index_params": .object(params)]
+        return try message(["\(schema.type.rawValue)\(indexParamsSuffix)": .object(params)])
     }
 }
 

@@ -118,22 +118,28 @@ extension Qdrant_DiscoverBatchPoints: ReadMessage {}
 extension Qdrant_FacetCounts: ReadMessage, ShardedMessage {}
 extension Qdrant_SearchMatrixPoints: ReadMessage, ShardedMessage {}
 
+/// A timed answer of one part.
+protocol ResultMessage: TimedMessage {
+    associatedtype Result
+    var result: Result { get set }
+}
+
 extension Qdrant_PointsOperationResponse: TimedMessage {}
 extension Qdrant_UpdateBatchResponse: TimedMessage {}
 extension Qdrant_GetResponse: TimedMessage {}
 extension Qdrant_ScrollResponse: TimedMessage {}
 extension Qdrant_CountResponse: TimedMessage {}
-extension Qdrant_QueryResponse: TimedMessage {}
-extension Qdrant_QueryBatchResponse: TimedMessage {}
-extension Qdrant_QueryGroupsResponse: TimedMessage {}
-extension Qdrant_SearchResponse: TimedMessage {}
-extension Qdrant_SearchBatchResponse: TimedMessage {}
-extension Qdrant_SearchGroupsResponse: TimedMessage {}
-extension Qdrant_RecommendResponse: TimedMessage {}
-extension Qdrant_RecommendBatchResponse: TimedMessage {}
-extension Qdrant_RecommendGroupsResponse: TimedMessage {}
-extension Qdrant_DiscoverResponse: TimedMessage {}
-extension Qdrant_DiscoverBatchResponse: TimedMessage {}
+extension Qdrant_QueryResponse: ResultMessage {}
+extension Qdrant_QueryBatchResponse: ResultMessage {}
+extension Qdrant_QueryGroupsResponse: ResultMessage {}
+extension Qdrant_SearchResponse: ResultMessage {}
+extension Qdrant_SearchBatchResponse: ResultMessage {}
+extension Qdrant_SearchGroupsResponse: ResultMessage {}
+extension Qdrant_RecommendResponse: ResultMessage {}
+extension Qdrant_RecommendBatchResponse: ResultMessage {}
+extension Qdrant_RecommendGroupsResponse: ResultMessage {}
+extension Qdrant_DiscoverResponse: ResultMessage {}
+extension Qdrant_DiscoverBatchResponse: ResultMessage {}
 extension Qdrant_FacetResponse: TimedMessage {}
 extension Qdrant_SearchMatrixPairsResponse: TimedMessage {}
 extension Qdrant_SearchMatrixOffsetsResponse: TimedMessage {}

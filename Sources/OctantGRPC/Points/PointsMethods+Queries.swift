@@ -6,103 +6,75 @@ import OctantService
 extension PointsMethods {
     /// Ranked reads.
     static let queries: [GRPCMethod] = [
-        read("Query", .query) {
-            (service, collection, message: Qdrant_QueryPoints) throws(OctantError) in
-            var response = Qdrant_QueryResponse()
-            response.result = try points(service, collection, try QueryRequest(message))
-            return response
+        ranked("Query", .query, Qdrant_QueryResponse.self, points) {
+            (message: Qdrant_QueryPoints) throws(OctantError) in try QueryRequest(message)
         },
-        read("QueryBatch", .queryBatch) {
-            (service, collection, message: Qdrant_QueryBatchPoints) throws(OctantError) in
-            let requests = try QueryRequest.batch(message.queryPoints, "query_points") {
-                (query, path) throws(OctantError) in try QueryRequest(query, path)
-            }
-            var response = Qdrant_QueryBatchResponse()
-            response.result = try batch(service, collection, requests)
-            return response
+        ranked("QueryBatch", .queryBatch, Qdrant_QueryBatchResponse.self, batch) {
+            (message: Qdrant_QueryBatchPoints) throws(OctantError) in
+            try QueryRequest.batch(message.queryPoints, "query_points", QueryRequest.init)
         },
-        read("QueryGroups", .queryGroups) {
-            (service, collection, message: Qdrant_QueryPointGroups) throws(OctantError) in
-            var response = Qdrant_QueryGroupsResponse()
-            response.result = try groups(service, collection, try GroupsRequest(message))
-            return response
+        ranked("QueryGroups", .queryGroups, Qdrant_QueryGroupsResponse.self, groups) {
+            (message: Qdrant_QueryPointGroups) throws(OctantError) in try GroupsRequest(message)
         },
     ]
 
     /// The forms of ranked reads from before `Query`.
     static let older: [GRPCMethod] = [
-        read("Search", .search) {
-            (service, collection, message: Qdrant_SearchPoints) throws(OctantError) in
-            var response = Qdrant_SearchResponse()
-            response.result = try points(service, collection, try QueryRequest(message))
-            return response
+        ranked("Search", .search, Qdrant_SearchResponse.self, points) {
+            (message: Qdrant_SearchPoints) throws(OctantError) in try QueryRequest(message)
         },
-        read("SearchBatch", .searchBatch) {
-            (service, collection, message: Qdrant_SearchBatchPoints) throws(OctantError) in
-            let requests = try QueryRequest.batch(message.searchPoints, "search_points") {
-                (query, path) throws(OctantError) in try QueryRequest(query, path)
-            }
-            var response = Qdrant_SearchBatchResponse()
-            response.result = try batch(service, collection, requests)
-            return response
+        ranked("SearchBatch", .searchBatch, Qdrant_SearchBatchResponse.self, batch) {
+            (message: Qdrant_SearchBatchPoints) throws(OctantError) in
+            try QueryRequest.batch(message.searchPoints, "search_points", QueryRequest.init)
         },
-        read("SearchGroups", .searchGroups) {
-            (service, collection, message: Qdrant_SearchPointGroups) throws(OctantError) in
-            var response = Qdrant_SearchGroupsResponse()
-            response.result = try groups(service, collection, try GroupsRequest(message))
-            return response
+        ranked("SearchGroups", .searchGroups, Qdrant_SearchGroupsResponse.self, groups) {
+            (message: Qdrant_SearchPointGroups) throws(OctantError) in try GroupsRequest(message)
         },
-        read("Recommend", .recommend) {
-            (service, collection, message: Qdrant_RecommendPoints) throws(OctantError) in
-            var response = Qdrant_RecommendResponse()
-            response.result = try points(service, collection, try QueryRequest(message))
-            return response
+        ranked("Recommend", .recommend, Qdrant_RecommendResponse.self, points) {
+            (message: Qdrant_RecommendPoints) throws(OctantError) in try QueryRequest(message)
         },
-        read("RecommendBatch", .recommendBatch) {
-            (service, collection, message: Qdrant_RecommendBatchPoints) throws(OctantError) in
-            let requests = try QueryRequest.batch(message.recommendPoints, "recommend_points") {
-                (query, path) throws(OctantError) in try QueryRequest(query, path)
-            }
-            var response = Qdrant_RecommendBatchResponse()
-            response.result = try batch(service, collection, requests)
-            return response
+        ranked("RecommendBatch", .recommendBatch, Qdrant_RecommendBatchResponse.self, batch) {
+            (message: Qdrant_RecommendBatchPoints) throws(OctantError) in
+            try QueryRequest.batch(message.recommendPoints, "recommend_points", QueryRequest.init)
         },
-        read("RecommendGroups", .recommendGroups) {
-            (service, collection, message: Qdrant_RecommendPointGroups) throws(OctantError) in
-            var response = Qdrant_RecommendGroupsResponse()
-            response.result = try groups(service, collection, try GroupsRequest(message))
-            return response
+        ranked("RecommendGroups", .recommendGroups, Qdrant_RecommendGroupsResponse.self, groups) {
+            (message: Qdrant_RecommendPointGroups) throws(OctantError) in try GroupsRequest(message)
         },
-        read("Discover", .discover) {
-            (service, collection, message: Qdrant_DiscoverPoints) throws(OctantError) in
-            var response = Qdrant_DiscoverResponse()
-            response.result = try points(service, collection, try QueryRequest(message))
-            return response
+        ranked("Discover", .discover, Qdrant_DiscoverResponse.self, points) {
+            (message: Qdrant_DiscoverPoints) throws(OctantError) in try QueryRequest(message)
         },
-        read("DiscoverBatch", .discoverBatch) {
-            (service, collection, message: Qdrant_DiscoverBatchPoints) throws(OctantError) in
-            let requests = try QueryRequest.batch(message.discoverPoints, "discover_points") {
-                (query, path) throws(OctantError) in try QueryRequest(query, path)
-            }
-            var response = Qdrant_DiscoverBatchResponse()
-            response.result = try batch(service, collection, requests)
-            return response
+        ranked("DiscoverBatch", .discoverBatch, Qdrant_DiscoverBatchResponse.self, batch) {
+            (message: Qdrant_DiscoverBatchPoints) throws(OctantError) in
+            try QueryRequest.batch(message.discoverPoints, "discover_points", QueryRequest.init)
         },
     ]
 
-    private static func points(
+    /// A ranked read: `read` makes what is asked of the message, `answer` finds the result.
+    private static func ranked<Request: ReadMessage, Response: ResultMessage, Asked>(
+        _ name: String, _ operation: OctantService.Operation, _: Response.Type,
+        _ answer: @escaping @Sendable (Service, String, Asked) throws(OctantError) -> Response.Result,
+        _ read: @escaping @Sendable (Request) throws(OctantError) -> Asked
+    ) -> GRPCMethod {
+        Self.read(name, operation) { (service, collection, message: Request) throws(OctantError) -> Response in
+            var response = Response()
+            response.result = try answer(service, collection, try read(message))
+            return response
+        }
+    }
+
+    @Sendable private static func points(
         _ service: Service, _ collection: String, _ request: QueryRequest
     ) throws(OctantError) -> [Qdrant_ScoredPoint] {
         try service.query(collection, request).map { Qdrant_ScoredPoint($0) }
     }
 
-    private static func batch(
+    @Sendable private static func batch(
         _ service: Service, _ collection: String, _ requests: [QueryRequest]
     ) throws(OctantError) -> [Qdrant_BatchResult] {
         try service.queryBatch(collection, requests).map { Qdrant_BatchResult($0) }
     }
 
-    private static func groups(
+    @Sendable private static func groups(
         _ service: Service, _ collection: String, _ request: GroupsRequest
     ) throws(OctantError) -> Qdrant_GroupsResult {
         Qdrant_GroupsResult(try service.queryGroups(collection, request))

@@ -68,7 +68,7 @@ enum PointsMethods {
     ) -> Qdrant_PointsOperationResponse {
         var response = Qdrant_PointsOperationResponse()
         response.result = Qdrant_UpdateResult(result)
-        response.time = GRPCCall.seconds(since: start)
+        response.time = start.elapsedSeconds
         return response
     }
 
@@ -84,7 +84,7 @@ enum PointsMethods {
                     result.map { results in
                         var response = Qdrant_UpdateBatchResponse()
                         response.result = results.map { Qdrant_UpdateResult($0) }
-                        response.time = GRPCCall.seconds(since: start)
+                        response.time = start.elapsedSeconds
                         return response
                     })
             }

@@ -21,8 +21,9 @@ extension Query {
             guard query.hasTarget else { throw .missing("target") }
             guard query.hasContext else { throw .missing("context") }
             self = .discover(
-                target: try VectorInput(query.target), context: try ContextPair.list(query.context.pairs))
-        case .context(let context): self = .context(try ContextPair.list(context.pairs))
+                target: try VectorInput(query.target),
+                context: try ContextPair.list(query.context.pairs, VectorInput.init))
+        case .context(let context): self = .context(try ContextPair.list(context.pairs, VectorInput.init))
         case .orderBy(let order): self = .orderBy(try OrderBy(order))
         case .fusion(.rrf): self = .fusion(.rrf())
         case .fusion(.dbsf): self = .fusion(.dbsf)
@@ -84,28 +85,28 @@ extension Recommendation.Strategy {
     }
 }
 
-extension ContextPair {
-    fileprivate static func list(_ messages: [Qdrant_ContextInputPair]) throws(OctantError) -> [ContextPair] {
-        var pairs: [ContextPair] = []
-        for message in messages {
-            guard message.hasPositive else { throw .missing("positive") }
-            guard message.hasNegative else { throw .missing("negative") }
-            pairs.append(
-                ContextPair(
-                    positive: try VectorInput(message.positive), negative: try VectorInput(message.negative)))
-        }
-        return pairs
-    }
+/// A pair of a context, of the present or the older form.
+protocol ContextPairMessage {
+    associatedtype Example
+    var hasPositive: Bool { get }
+    var positive: Example { get }
+    var hasNegative: Bool { get }
+    var negative: Example { get }
+}
 
-    /// Reads the pairs of the older form.
-    static func list(_ messages: [Qdrant_ContextExamplePair]) throws(OctantError) -> [ContextPair] {
+extension Qdrant_ContextInputPair: ContextPairMessage {}
+extension Qdrant_ContextExamplePair: ContextPairMessage {}
+
+extension ContextPair {
+    /// Reads pairs, their examples by `read`.
+    static func list<Message: ContextPairMessage>(
+        _ messages: [Message], _ read: (Message.Example) throws(OctantError) -> VectorInput
+    ) throws(OctantError) -> [ContextPair] {
         var pairs: [ContextPair] = []
         for message in messages {
             guard message.hasPositive else { throw .missing("positive") }
             guard message.hasNegative else { throw .missing("negative") }
-            pairs.append(
-                ContextPair(
-                    positive: try VectorInput(message.positive), negative: try VectorInput(message.negative)))
+            pairs.append(ContextPair(positive: try read(message.positive), negative: try read(message.negative)))
         }
         return pairs
     }

@@ -10,60 +10,63 @@ protocol RankedMessage {
     var params: Qdrant_SearchParams { get }
 }
 
+/// A ranking that may leave out points by their scores.
+protocol ThresholdMessage: RankedMessage {
+    var hasScoreThreshold: Bool { get }
+    var scoreThreshold: Float { get }
+}
+
+/// A ranking by a named vector, whose examples may be of another collection.
+protocol LookupMessage: RankedMessage {
+    var using: String { get }
+    var hasLookupFrom: Bool { get }
+    var lookupFrom: Qdrant_LookupLocation { get }
+}
+
+/// A query or prefetch of the present form.
+protocol QueryMessage: ThresholdMessage, LookupMessage {
+    var prefetch: [Qdrant_PrefetchQuery] { get }
+    var hasQuery: Bool { get }
+    var query: Qdrant_Query { get }
+    var hasLimit: Bool { get }
+    var limit: UInt64 { get }
+}
+
 /// What ranked reads have that are not inside another one.
-protocol RankedReadMessage: RankedMessage {
+protocol RankedReadMessage: RankedMessage, ShardedMessage {
     var hasWithPayload: Bool { get }
     var withPayload: Qdrant_WithPayloadSelector { get }
     var hasWithVectors: Bool { get }
     var withVectors: Qdrant_WithVectorsSelector { get }
 }
 
-/// What ranked reads of the present form have in common.
-protocol QueryMessage: RankedReadMessage, ShardedMessage {
-    var prefetch: [Qdrant_PrefetchQuery] { get }
-    var hasQuery: Bool { get }
-    var query: Qdrant_Query { get }
-    var using: String { get }
-    var hasScoreThreshold: Bool { get }
-    var scoreThreshold: Float { get }
-    var hasLimit: Bool { get }
-    var limit: UInt64 { get }
-    var hasLookupFrom: Bool { get }
-    var lookupFrom: Qdrant_LookupLocation { get }
+/// What reads of groups have besides their query.
+protocol GroupsMessage {
+    var groupBy: String { get }
+    var hasWithLookup: Bool { get }
+    var withLookup: Qdrant_WithLookup { get }
 }
 
-extension Qdrant_PrefetchQuery: RankedMessage {}
-extension Qdrant_QueryPoints: QueryMessage {}
-extension Qdrant_QueryPointGroups: QueryMessage {}
+extension Qdrant_PrefetchQuery: QueryMessage {}
+extension Qdrant_QueryPoints: QueryMessage, RankedReadMessage {}
+extension Qdrant_QueryPointGroups: QueryMessage, RankedReadMessage, GroupsMessage {}
 
 /// The path of a member of a message that stands at `path`, empty at the top.
 func member(_ key: String, of path: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
 extension QueryRequest {
-    /// Reads what all ranked reads have; the rest stays unset. `path` is where it stands in the request, empty at the
-    /// top.
-    init(parts message: some RankedReadMessage, _ path: String) throws(OctantError) {
+    /// Reads what ranked reads have around `root`. `path` is where the message stands in the request, empty at the top.
+    init(_ root: Prefetch, of message: some RankedReadMessage, _ path: String) throws(OctantError) {
+        try message.refuseShardKey(path)
         self.init()
-        if message.hasFilter { root.filter = try Filter(message.filter, member("filter", of: path)) }
-        if message.hasParams { root.params = try SearchParams(message.params, member("params", of: path)) }
+        self.root = root
         if message.hasWithPayload { withPayload = try PayloadSelector(message.withPayload) }
         if message.hasWithVectors { withVector = try VectorSelector(message.withVectors) }
     }
 
     /// Reads a query without its offset, which not all forms have.
-    fileprivate init(unpaged message: some QueryMessage, _ path: String) throws(OctantError) {
-        try message.refuseShardKey(path)
-        try self.init(parts: message, path)
-        root.prefetch = try Prefetch.list(message.prefetch, member("prefetch", of: path), depth: 1)
-        if message.hasQuery { root.query = try Query(message.query) }
-        root.using = message.using
-        if message.hasScoreThreshold { root.scoreThreshold = message.scoreThreshold }
-        if message.hasLimit {
-            root.limit = try CountBounds.limit.check(Int(clamping: message.limit), member("limit", of: path))
-        }
-        if message.hasLookupFrom {
-            root.lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
-        }
+    fileprivate init(unpaged message: some QueryMessage & RankedReadMessage, _ path: String) throws(OctantError) {
+        try self.init(try Prefetch(message, path, depth: 0), of: message, path)
     }
 
     /// Reads `Query`, or one of a batch.
@@ -86,7 +89,41 @@ extension QueryRequest {
 }
 
 extension Prefetch {
-    fileprivate static func list(
+    /// Reads the filter and the parameters.
+    init(ranked message: some RankedMessage, _ path: String) throws(OctantError) {
+        self.init()
+        if message.hasFilter { filter = try Filter(message.filter, member("filter", of: path)) }
+        if message.hasParams { params = try SearchParams(message.params, member("params", of: path)) }
+    }
+
+    /// Reads the score threshold.
+    mutating func readThreshold(_ message: some ThresholdMessage) {
+        if message.hasScoreThreshold { scoreThreshold = message.scoreThreshold }
+    }
+
+    /// Reads which vector ranks and where examples are.
+    mutating func readVectorName(_ message: some LookupMessage, _ path: String) throws(OctantError) {
+        using = message.using
+        if message.hasLookupFrom {
+            lookupFrom = try LookupLocation(message.lookupFrom, member("lookup_from", of: path))
+        }
+    }
+
+    /// Reads the limit.
+    mutating func readLimit(_ count: some BinaryInteger, _ path: String) throws(OctantError) {
+        limit = try CountBounds.limit.check(Int(clamping: count), member("limit", of: path))
+    }
+
+    fileprivate init(_ message: some QueryMessage, _ path: String, depth: Int) throws(OctantError) {
+        try self.init(ranked: message, path)
+        prefetch = try Self.list(message.prefetch, member("prefetch", of: path), depth: depth + 1)
+        if message.hasQuery { query = try Query(message.query) }
+        readThreshold(message)
+        try readVectorName(message, path)
+        if message.hasLimit { try readLimit(message.limit, path) }
+    }
+
+    private static func list(
         _ messages: [Qdrant_PrefetchQuery], _ path: String, depth: Int
     ) throws(OctantError) -> [Prefetch] {
         guard !messages.isEmpty else { return [] }
@@ -96,28 +133,20 @@ extension Prefetch {
         for message in messages { list.append(try Prefetch(message, "\(path)[\(list.count)]", depth: depth)) }
         return list
     }
-
-    private init(_ message: Qdrant_PrefetchQuery, _ path: String, depth: Int) throws(OctantError) {
-        self.init(prefetch: try Self.list(message.prefetch, "\(path).prefetch", depth: depth + 1))
-        if message.hasQuery { query = try Query(message.query) }
-        using = message.using
-        if message.hasFilter { filter = try Filter(message.filter, "\(path).filter") }
-        if message.hasParams { params = try SearchParams(message.params, "\(path).params") }
-        if message.hasScoreThreshold { scoreThreshold = message.scoreThreshold }
-        if message.hasLimit { limit = try CountBounds.limit.check(Int(clamping: message.limit), "\(path).limit") }
-        if message.hasLookupFrom { lookupFrom = try LookupLocation(message.lookupFrom, "\(path).lookup_from") }
-    }
 }
 
 extension GroupsRequest {
     /// Reads `QueryGroups`.
     init(_ message: Qdrant_QueryPointGroups) throws(OctantError) {
         let query = try QueryRequest(unpaged: message, "")
+        try self.init(query, of: message, size: message.hasGroupSize ? message.groupSize : nil)
+    }
+
+    /// Reads what all reads of groups have around a query. `size` is of a group, if it is said.
+    init(_ query: QueryRequest, of message: some GroupsMessage, size: UInt64?) throws(OctantError) {
         try query.checkRules()
         self.init(query: query, groupBy: try PayloadPath(message.groupBy))
-        if message.hasGroupSize {
-            groupSize = try CountBounds.groupSize.check(Int(clamping: message.groupSize), "group_size")
-        }
+        if let size { groupSize = try CountBounds.groupSize.check(Int(clamping: size), "group_size") }
         if message.hasWithLookup { withLookup = try GroupLookup(message.withLookup) }
     }
 }

@@ -38,6 +38,8 @@ package enum GRPCHeaders {
 
     /// Whether a content type says gRPC with messages of Protocol Buffers.
     package static func isGRPC(contentType: String?) -> Bool {
+        // What nearly all clients say.
+        if contentType == "application/grpc" { return true }
         guard let type = contentType?.lowercased().split(separator: ";").first else { return false }
         return type == "application/grpc" || type == "application/grpc+proto"
     }

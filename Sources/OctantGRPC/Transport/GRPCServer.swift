@@ -12,6 +12,8 @@ package struct GRPCServerOptions: Sendable {
     package var listener: ListenerOptions
     /// Bytes of a message, also after decompression.
     package var messageBytesMax: Int
+    /// What all requests in flight may have together, of all ports.
+    package var budget: ByteBudget
     /// Who may ask for what.
     package var policy: AccessPolicy
     /// Answers shorter than this are sent as they are, as over REST: compressing them costs more time than it saves.
@@ -22,10 +24,11 @@ package struct GRPCServerOptions: Sendable {
     /// Options.
     package init(
         listener: ListenerOptions = ListenerOptions(port: 6334), messageBytesMax: Int = 256 << 20,
-        policy: AccessPolicy = AccessPolicy()
+        budget: ByteBudget = ByteBudget(limit: 1 << 30), policy: AccessPolicy = AccessPolicy()
     ) {
         self.listener = listener
         self.messageBytesMax = messageBytesMax
+        self.budget = budget
         self.policy = policy
     }
 }

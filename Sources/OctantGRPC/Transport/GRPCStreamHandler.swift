@@ -20,6 +20,11 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         var isGzip: Bool
         var acceptsGzip: Bool
         var deadline: ContinuousClock.Instant?
+        /// What the request has of the budget.
+        var share: ByteShare
+
+        /// Bytes that are kept.
+        var heldBytes: Int { assembler.heldBytes + (message?.bytes.count ?? 0) }
     }
 
     private enum Target {
@@ -127,7 +132,8 @@ final class GRPCStreamHandler: ChannelInboundHandler {
         var incoming = Incoming(
             target: target, assembler: MessageAssembler(messageBytesMax: options.messageBytesMax),
             isGzip: encoding == "gzip",
-            acceptsGzip: GRPCHeaders.namesGzip(headers.first(name: "grpc-accept-encoding")))
+            acceptsGzip: GRPCHeaders.namesGzip(headers.first(name: "grpc-accept-encoding")),
+            share: ByteShare(of: options.budget))
         if let text = headers.first(name: "grpc-timeout") {
             guard let timeout = GRPCHeaders.timeout(text) else {
                 return refuse(GRPCStatus(.invalidArgument, "grpc-timeout `\(text)` is no time"))
@@ -161,6 +167,11 @@ final class GRPCStreamHandler: ChannelInboundHandler {
                 var rest = bytes[...]
                 while let message = try incoming.assembler.next(&rest) { try take(message, &incoming) }
             } catch { failure = error }
+        }
+        if failure == nil, !incoming.share.grow(to: incoming.heldBytes) {
+            var status = GRPCStatus(.resourceExhausted, options.budget.refusal)
+            status.metadata = [("retry-after", String(ByteBudget.retrySeconds))]
+            failure = status
         }
         state = .reading(incoming)
         if let failure { refuse(failure) }
@@ -207,7 +218,9 @@ final class GRPCStreamHandler: ChannelInboundHandler {
             let loop = context.eventLoop
             let bound = NIOLoopBound(self, eventLoop: loop)
             connections.requestBegins()
-            handler.handle(method, call, cancellation, gzipLimit: gzipLimit) { [connections] result in
+            handler.handle(method, call, cancellation, gzipLimit: gzipLimit) {
+                [connections, share = incoming.share] result in
+                share.release()
                 // Here, not on the event loop: compression takes time.
                 let result = result.map { GRPCFrame($0, compressedFrom: compressionMin) }
                 if loop.inEventLoop {

@@ -21,6 +21,9 @@ struct MessageAssembler {
     /// Whether a message has begun and not ended.
     var isInside: Bool { !prefix.isEmpty }
 
+    /// Bytes of a message that is not complete.
+    var heldBytes: Int { bytes.count }
+
     /// Takes bytes from the front of `input` and gives the next message that is complete, if there is one.
     mutating func next(_ input: inout UnsafeRawBufferPointer.SubSequence) throws(GRPCStatus) -> Message? {
         while prefix.count < Self.prefixBytes {

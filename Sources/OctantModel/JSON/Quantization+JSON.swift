@@ -1,7 +1,6 @@
 extension QuantizationConfig {
     /// Reads `quantization_config` of a request.
     package init(_ fields: JSONFields) throws(OctantError) {
-        try fields.refuse("binary", "turbo")
         if let scalar = try fields.fields("scalar") {
             self = .scalar(try ScalarQuantization(scalar))
         } else if let product = try fields.fields("product") {

@@ -346,6 +346,35 @@ enum OpenAPISchemas {
         ),
         ("ClusterStatus", object([("status!", #"{"const":"disabled"}"#)])),
         ("SegmentInfo", object([("uuid!", #"{"type":"string","format":"uuid"}"#), ("points_count!", count())])),
+        (
+            "MemoryUse",
+            object([
+                ("anonymous_bytes!", count()), ("mapped_bytes!", count()), ("page_cache_bytes!", count()),
+                ("disk_bytes!", count()),
+            ])
+        ),
+        (
+            "MemoryOfPart",
+            object([
+                ("uuid", #"{"type":"string","format":"uuid"}"#), ("rows!", count()), ("total!", ref("MemoryUse")),
+                ("structures!", array(object([("kind!", text), ("name", text), ("held", names(Residence.self))]))),
+            ])
+        ),
+        (
+            "MemoryReport",
+            object([
+                ("total!", ref("MemoryUse")), ("log!", ref("MemoryUse")), ("segments!", list("MemoryOfPart")),
+                ("memtables!", list("MemoryOfPart")),
+                (
+                    "process!",
+                    object([
+                        ("resident_bytes!", count()), ("anonymous_bytes!", count()), ("locked_bytes!", count()),
+                        ("collections!", ref("MemoryUse")), ("base_bytes!", count()),
+                        ("explained!", #"{"type":"number"}"#), ("disk_reads!", count()),
+                    ])
+                ),
+            ])
+        ),
         ("Optimization", job),
         (
             "Optimizations",

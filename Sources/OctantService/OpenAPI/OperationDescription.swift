@@ -98,6 +98,9 @@ extension OperationDescription {
             answer: .result(#"{"type":"object","required":["shard_keys"]}"#)),
         "GET /collections/{collection}/optimizations": .init(
             "Collections", "What background work does", .optimizations, answer: .result(ref("Optimizations"))),
+        "GET /collections/{collection}/memory": .init(
+            "Collections", "Where the bytes of a collection are, and the memory of the process",
+            answer: .result(ref("MemoryReport"))),
         "PUT /collections/{collection}/vectors/{name}": .init(
             "Collections", "Adds a vector name", .write, body: ref("AddVector"),
             example: #"{"sparse":{"modifier":"idf"}}"#, answer: written),

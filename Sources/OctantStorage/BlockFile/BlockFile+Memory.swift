@@ -59,8 +59,11 @@ extension BlockFile {
         try verify()
     }
 
-    /// Takes the data's pages out of this process. They stay in the page cache for as long as the system likes.
-    package func unload() { region.unload(fileRange(nil)) }
+    /// Takes the file's pages out of this process. They stay in the page cache for as long as the system likes.
+    package func unload() { region.unload(0..<region.count) }
+
+    /// The whole mapped file, with header and checksums.
+    package var mapping: UnsafeRawBufferPointer { region.bytes }
 
     /// Bytes of the data (or a range of it) that the system has in memory.
     package func cachedBytes(_ range: Range<Int>? = nil) -> Int { region.cachedBytes(fileRange(range)) }
