@@ -32,6 +32,8 @@ package class CandidatePool: @unchecked Sendable {
     /// scores the rest by finer codes. To be called once, when all parts have begun.
     package func complete(share: SharedBound) {}
 
+    fileprivate func score(_ place: Int) -> Float { keyScore(scratch.pool[place]) }
+
     /// An upper bound of the similarity of the candidate at `place`, and so of all behind it.
     fileprivate func bound(_ place: Int) -> Float {
         let score = keyScore(scratch.pool[place])
@@ -131,14 +133,19 @@ extension DenseIndex {
         guard let graph, let entry = graph.entry, graph.count == rows.count, options.mode != .exact, options.limit > 0
         else { return nil }
         let scratch = ScratchPool.take()
-        var options = options
-        func begun<S: RowScorer, L: LinkSource>(_ scorer: S, _ source: L, _ bound: ScoreBound?) -> CandidatePool {
+        func walked<S: RowScorer, L: LinkSource>(
+            _ scorer: S, _ source: L, _ bound: ScoreBound?, _ options: Options
+        ) -> CandidatePool {
             let pool = WalkedPool(self, options, graph, source, scratch, scorer, bound)
             pool.begin(entry, admit, share)
             return pool
         }
-        func begun<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?) -> CandidatePool {
-            graph.isCold ? begun(scorer, ColdLinks(graph), bound) : begun(scorer, graph.source, bound)
+        func begun<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, _ options: Options) -> CandidatePool {
+            graph.isCold
+                ? walked(scorer, ColdLinks(graph), bound, options) : walked(scorer, graph.source, bound, options)
+        }
+        func anywhere<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, isCold: Bool) -> CandidatePool {
+            isCold ? begun(ColdScorer(scorer), bound, options) : begun(scorer, bound, options)
         }
         func begun<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, onDisk: Bool) -> CandidatePool {
             onDisk ? begun(ColdScorer(scorer), bound) : begun(scorer, bound)
@@ -147,19 +154,19 @@ extension DenseIndex {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
-            guard let nibbles = coded.nibbles else { return begun(coded.scorer, bound, onDisk: onDisk.codes) }
-            guard onDisk.codes else { return begun(nibbles, bound) }
+            guard let nibbles = coded.nibbles else { return anywhere(coded.scorer, bound, isCold: onDisk.codes) }
+            guard onDisk.codes else { return begun(nibbles, bound, options) }
             let (few, wide) = readingFew(options, bound)
-            options = few
-            return begun(ColdScorer(nibbles, skipsRefining: options.rescore), wide)
+            return begun(ColdScorer(nibbles, skipsRefining: options.rescore), wide, few)
         case .product(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return begun(scorer, bound, onDisk: onDisk.codes)
+            return anywhere(scorer, bound, isCold: onDisk.codes)
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return begun(scorer, bound, onDisk: onDisk.codes)
+            return anywhere(scorer, bound, isCold: onDisk.codes)
         case nil:
-            return begun(FloatScorer(distance: distance, rows: rows, query: query), nil, onDisk: onDisk.rows)
+            let scorer = FloatScorer(distance: distance, rows: rows, query: query)
+            return anywhere(scorer, nil, isCold: onDisk.rows)
         }
     }
 }
@@ -194,12 +201,19 @@ extension CandidatePool {
         var left = options.readsFew && options.oversampling != nil ? options.rescoreCount : Int.max
         // First a little over the limit, then a few at a time.
         var wanted = min(max((options.limit &+ 3) & ~3, 16), 512)
+        let cold = pools.reduce(0) { most, pool in
+            guard pool.index.onDisk.rows, let bound = pool.bound else { return most }
+            return max(most, pool.index.coldBlock(bound))
+        }
+        wanted = max(wanted, cold)
         while left > 0 {
             let taken = merge.take(min(wanted, left), of: pools)
             guard taken > 0 else { break }
+            // Reads of the disk go out together, of all pools.
+            for (number, pool) in pools.enumerated() where merge.taken[number] > 0 { pool.ask(number, merge) }
             for (number, pool) in pools.enumerated() where merge.taken[number] > 0 { pool.score(query, number, merge) }
             left &-= taken
-            wanted = 8
+            wanted = cold > 0 ? wanted : 8
         }
         return pools.enumerated().map { number, pool in
             // Scored candidates have taken the front of the pool.
@@ -209,14 +223,20 @@ extension CandidatePool {
         }
     }
 
+    /// Lists the candidates of one pool that were taken, and asks for those that are on disk.
+    private func ask(_ number: Int, _ merge: PoolMerge) {
+        guard bound != nil else { return }
+        let (pool, ids, count) = (scratch.pool + merge.done[number], scratch.ids, merge.taken[number])
+        for i in 0..<count { ids[i] = keyRow(pool[i]) }
+        options.meter?.willRescore(index.rows, ids, count)
+        if index.onDisk.rows { DiskReads.ask(index.rows.base, stride: index.rows.stride, ids, count) }
+    }
+
     /// Scores the candidates of one pool that were taken by the originals, in place.
     private func score(_ query: UnsafePointer<Float>, _ number: Int, _ merge: PoolMerge) {
         let (pool, ids, scores) = (scratch.pool + merge.done[number], scratch.ids, scratch.scores)
         let count = merge.taken[number]
         if bound != nil {
-            for i in 0..<count { ids[i] = keyRow(pool[i]) }
-            if index.onDisk.rows { DiskReads.ask(index.rows.base, stride: index.rows.stride, ids, count) }
-            options.meter?.willRescore(index.rows, ids, count)
             DenseKernels.gather(index.distance, query: query, rows: index.rows, ids: ids, count: count, out: scores)
             for i in 0..<count { pool[i] = scoreKey(scores[i], ids[i]) }
         }
@@ -251,12 +271,15 @@ private final class PoolMerge {
         var total = 0
         while total < count {
             var chosen = -1
-            var bound = best.floor
+            var highest = -Float.infinity
             for number in pools.indices {
                 let place = done[number] &+ taken[number]
                 guard place < pools[number].count else { continue }
-                let next = pools[number].bound(place)
-                if chosen < 0 ? next >= bound : next > bound { (chosen, bound) = (number, next) }
+                let bound = pools[number].bound(place)
+                guard bound >= best.floor else { continue }
+                // Without a bound, the scores are all there is to go by.
+                let rank = bound.isFinite ? bound : pools[number].score(place)
+                if chosen < 0 || rank > highest { (chosen, highest) = (number, rank) }
             }
             guard chosen >= 0 else { break }
             taken[chosen] &+= 1

@@ -61,10 +61,10 @@ extension DenseIndex {
         let capacity = min(ids.count, poolSize(options))
         // A list hardly longer than the pool would be scored twice.
         let usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
+        if usesCodes, codes != nil { options.meter?.codes += ids.count }
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
-            options.meter?.codes += ids.count
             let count = scanListAnywhere(coded.scorer, ids, capacity, scratch)
             return finish(query, options.readsFew ? coded.likelyBound : coded.bound, options, count, scratch)
         case .product(let codes)?:

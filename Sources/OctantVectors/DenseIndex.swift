@@ -172,8 +172,8 @@ package final class DenseIndex: @unchecked Sendable {
             let first = min(max((limit &+ 3) & ~3, 16), 512)
             let size = min(onDisk.rows ? max(first, coldBlock(bound)) : done == 0 ? first : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
-            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.stride, ids, size) }
             if let meter { meter.willRescore(rows, ids, size) }
+            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.stride, ids, size) }
             DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
             for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
             done &+= size
@@ -182,7 +182,7 @@ package final class DenseIndex: @unchecked Sendable {
     }
 
     /// Rows that are read from disk together: without a bound, all that are to be scored.
-    private func coldBlock(_ bound: ScoreBound) -> Int { bound.slack.isFinite ? 32 : 512 }
+    func coldBlock(_ bound: ScoreBound) -> Int { bound.slack.isFinite ? 32 : 512 }
 
     /// Two sorted answers as one.
     private static func merge(_ a: [ScoredRow], _ b: [ScoredRow], limit: Int) -> [ScoredRow] {

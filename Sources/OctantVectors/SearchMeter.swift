@@ -20,7 +20,7 @@ package final class SearchMeter: @unchecked Sendable {
         rescored += count
         originals += count
         for i in 0..<count {
-            absentPages += Int(octant_absent_pages(rows.address(ids[i]), rows.stride))
+            absentPages += Int(octant_absent_pages(rows.base + Int(ids[i]) * rows.stride, rows.stride))
         }
     }
 
@@ -28,7 +28,6 @@ package final class SearchMeter: @unchecked Sendable {
     func willScan(_ rows: DenseRows, _ range: Range<Int>) {
         originals += range.count
         guard let first = range.first else { return }
-        let length = range.count * rows.stride
-        absentPages += Int(octant_absent_pages(rows.address(UInt32(truncatingIfNeeded: first)), length))
+        absentPages += Int(octant_absent_pages(rows.base + first * rows.stride, range.count * rows.stride))
     }
 }
