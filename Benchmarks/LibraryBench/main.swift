@@ -10,7 +10,7 @@ import Darwin
 // The library on real data, in this process: load, index, and then answer measuring commands on standard input.
 //
 //   octant-library-bench --data FOLDER --storage FOLDER [--payload FILE] [--int8] [--on-disk] [--graph-on-disk]
-//      [--vectors PLACEMENT] [--graph PLACEMENT] [--codes PLACEMENT] [--threads N] [--search-threads N] [--segments N]
+//      [--vectors PLACEMENT] [--graph PLACEMENT] [--codes PLACEMENT] [--threads N] [--search-threads N] [--segments N] [--wal-mb N]
 //
 // FOLDER has vectors.f16.npy, queries.f32.npy and gt_top100.i32.npy; FILE has one JSON object a line. Each line on
 // standard input is a JSON object {"ef": …, "rescore": …, "oversampling": …, "exact": …, "ignore": …, "filter": {…},

@@ -147,9 +147,6 @@ extension DenseIndex {
         func anywhere<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, isCold: Bool) -> CandidatePool {
             isCold ? begun(ColdScorer(scorer), bound, options) : begun(scorer, bound, options)
         }
-        func begun<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, onDisk: Bool) -> CandidatePool {
-            onDisk ? begun(ColdScorer(scorer), bound) : begun(scorer, bound)
-        }
         switch options.useCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)

@@ -323,7 +323,7 @@ struct RecallParameterTests {
             .init(using: "a", search: TuningSearch(hnswEF: 70, rescore: true, oversampling: 2)),
             .init(using: "", search: TuningSearch(exact: true)),
         ]
-        let reading = SearchMeter.Reading(recall: 0.5, recallError: 0.1, p50Microseconds: 3, p95Microseconds: 4)
+        let reading = RecallMeter.Reading(recall: 0.5, recallError: 0.1, p50Microseconds: 3, p95Microseconds: 4)
         content.readings = [9: .init(reading: reading, memoryBytes: 12)]
         let bytes = content.encoded()
         #expect(try TuningStore.Content(bytes) == content)

@@ -13,7 +13,7 @@ struct RecallSampler {
 
     /// The curves of ``limits``, `truths` being the exact answers for each.
     func curves(among truths: [ExactAnswers]) throws(TuningCancelled) -> RecallCurves {
-        let meter = SearchMeter(view: view, sample: sample)
+        let meter = RecallMeter(view: view, sample: sample)
         var curves: [RecallCurve] = []
         for (limit, truth) in zip(Self.limits, truths) {
             var entries: [RecallCurve.Entry] = []

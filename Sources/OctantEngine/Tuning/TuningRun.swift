@@ -139,7 +139,7 @@ package final class TuningRun {
         let key = key(trial, search)
         if readings[key] == nil {
             let view = try trial.view()
-            let meter = SearchMeter(view: view, sample: sample)
+            let meter = RecallMeter(view: view, sample: sample)
             let reading = try meter.measure(
                 search.params, limit: options.limit, truth: try truth(trial.isWhole ? "whole" : trial.basis, view),
                 pacer: pacer)
@@ -158,7 +158,7 @@ package final class TuningRun {
         var few = sample
         few.entries = Array(sample.entries.prefix(24))
         let view = try trial.view()
-        let reading = try SearchMeter(view: view, sample: few).measure(
+        let reading = try RecallMeter(view: view, sample: few).measure(
             SearchParams(exact: true), limit: options.limit, truth: try truth("whole", view), pacer: pacer)
         return TuningPoint(
             configuration: trial.configuration, search: TuningSearch(exact: true), recall: 1, recallError: 0,

@@ -62,10 +62,10 @@ package final class TuningStore: Sendable {
 
     /// A finished point.
     package struct StoredReading: Sendable, Hashable {
-        package var reading: SearchMeter.Reading
+        package var reading: RecallMeter.Reading
         package var memoryBytes: Int
 
-        package init(reading: SearchMeter.Reading, memoryBytes: Int) {
+        package init(reading: RecallMeter.Reading, memoryBytes: Int) {
             self.reading = reading
             self.memoryBytes = memoryBytes
         }
@@ -223,7 +223,7 @@ extension TuningStore.Content {
             }
             for _ in 0..<(try reader.count(unit: 48)) {
                 let key = try reader.u64()
-                let reading = SearchMeter.Reading(
+                let reading = RecallMeter.Reading(
                     recall: try reader.f64(), recallError: try reader.f64(), p50Microseconds: try reader.f64(),
                     p95Microseconds: try reader.f64())
                 let memory = Int(clamping: try reader.u64())

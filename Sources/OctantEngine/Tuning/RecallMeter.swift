@@ -1,7 +1,7 @@
 package import OctantModel
 
 /// Measures searches of one view: recall against exact answers, and processor time on one thread.
-package struct SearchMeter {
+package struct RecallMeter {
     /// What a way to search costs and finds.
     package struct Reading: Sendable, Hashable {
         /// Mean recall, and its standard error.
