@@ -72,7 +72,8 @@ struct ElementBench {
                 ids[place] = UInt32((UInt64(state) * UInt64(rows.count)) >> 32)
             }
             DenseKernels.gather(
-                .dot, query: queries + round % queryCount * rows.dimension, rows: rows, ids: ids, count: size, out: &out)
+                .dot, query: queries + round % queryCount * rows.dimension, rows: rows, ids: ids, count: size, out: &out
+            )
         }
         return (processSeconds() - start) / Double(rounds * size) * 1e9
     }
