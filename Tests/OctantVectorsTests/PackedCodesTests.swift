@@ -16,6 +16,8 @@ struct PackedCodesTests {
 
     private func scores(_ codes: PackedCodes, _ query: UnsafePointer<Float>) -> [Float] {
         let scratch = SearchScratch()
+        // Scorers point into it and do not keep it.
+        defer { withExtendedLifetime(scratch) {} }
         let scorer = codes.query(query, scratch).scorer
         var out = [Float](repeating: 0, count: codes.count)
         for start in Swift.stride(from: 0, to: codes.count, by: 1000) {
@@ -116,6 +118,8 @@ struct PackedCodesTests {
             let data = TestRows(count: 500, dimension: n, distance: distance, seed: 34)
             let codes = try PackedCodes.make(rows: data.rows, distance: distance, width: width)
             let scratch = SearchScratch()
+            // Scorers point into it and do not keep it.
+            defer { withExtendedLifetime(scratch) {} }
             var scorer = codes.query(data.base, scratch).scorer
             let run = scores(codes, data.base)
             let ids = (0..<500).map { UInt32(($0 * 7) % 500) }

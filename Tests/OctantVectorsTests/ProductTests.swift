@@ -50,6 +50,8 @@ struct ProductTests {
             for width in widths {
                 let codes = try makeCodes(rows, distance, width)
                 let scratch = SearchScratch()
+                // Scorers point into it and do not keep it.
+                defer { withExtendedLifetime(scratch) {} }
                 var decoded = [Float](repeating: 0, count: dimension)
                 for q in 700..<705 {
                     let query = UnsafePointer(data.base + q * dimension)
@@ -78,7 +80,11 @@ struct ProductTests {
         let data = TestRows(count: 300, dimension: 21, distance: .euclid, seed: 6)
         let codes = try makeCodes(data.rows, .euclid, width)
         let scratch = SearchScratch()
+        // Scorers point into it and do not keep it.
+        defer { withExtendedLifetime(scratch) {} }
         let other = SearchScratch()
+        // Scorers point into it and do not keep it.
+        defer { withExtendedLifetime(other) {} }
         var scorer = codes.rowScorer(scratch)
         var decoded = [Float](repeating: 0, count: 21)
         for row in [UInt32(0), 7, 299] {
@@ -161,7 +167,10 @@ struct ProductTests {
             var bytes = whole
             for i in stride(from: 64, to: bytes.count, by: 7) { bytes[i] = UInt8(truncatingIfNeeded: random.next()) }
             let codes = try load(bytes)
-            let scores = codes.query(data.base, SearchScratch()).scorer
+            let scratch = SearchScratch()
+            // Scorers point into it and do not keep it.
+            defer { withExtendedLifetime(scratch) {} }
+            let scores = codes.query(data.base, scratch).scorer
             var out = [Float](repeating: 0, count: 20)
             scores.scoreRun(0, 20, &out)
             #expect(out.allSatisfy { !$0.isNaN })
@@ -205,6 +214,8 @@ struct ProductTests {
         for width in widths {
             let codes = try makeCodes(rows, distance, width, measuresError: true)
             let scratch = SearchScratch()
+            // Scorers point into it and do not keep it.
+            defer { withExtendedLifetime(scratch) {} }
             var held = 0
             for q in 2000..<2050 {
                 let query = UnsafePointer(data.base + q * 40)

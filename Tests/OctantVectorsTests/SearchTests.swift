@@ -77,6 +77,8 @@ struct SearchTests {
             for q in 0..<100 {
                 let query = UnsafePointer(data.base + (2000 + q) * 40)
                 let scratch = SearchScratch()
+                // Scorers point into it and do not keep it.
+                defer { withExtendedLifetime(scratch) {} }
                 let codeQuery = codes.query(query, scratch)
                 for row in 0..<UInt32(2000) {
                     let exact = DenseKernels.similarity(distance, query, rows.row(row), 40)
