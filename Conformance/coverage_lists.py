@@ -33,6 +33,7 @@ REFUSED = {
 # Accepted, and no answer can show a difference.
 WITHOUT_EFFECT = {
     "SearchParams.hnsw_ef": "few points are found whole at any width; test_recall.py measures it",
+    "QuantizationSearchParams.oversampling": "rescoring goes as far as the error of the codes asks for; test_recall.py measures it",
     "SearchParams.acorn": "the graph is walked in another way, and finds the same", "AcornSearchParams.*": "see SearchParams.acorn",
     "CountRequest.exact": "counts are exact whether asked to be or not", "FacetRequest.exact": "counts are exact whether asked to be or not",
 }

@@ -44,7 +44,8 @@ def test_report_and_process_agree(tmp_path):
         total = rss(server.pid)
         assert abs(process["resident_bytes"] - total) < 0.05 * total
         held = sum(r["total"]["anonymous_bytes"] + r["total"]["mapped_bytes"] for r in (warm, cold))
-        assert abs(process["base_bytes"] + held - total) < 0.05 * total
+        # What serving has taken since the start (stacks, the allocator's stock) does not grow with the data.
+        assert abs(process["base_bytes"] + held - total) < 0.05 * total + (8 << 20)
         vectors = ROWS * WIDTH * 4
         assert sum(s["mapped_bytes"] for s in of_kind(warm, "vectors")) >= 0.9 * vectors
         assert sum(s["anonymous_bytes"] for s in of_kind(warm, "graph")) > 0

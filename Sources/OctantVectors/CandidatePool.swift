@@ -11,7 +11,8 @@ package class CandidatePool: @unchecked Sendable {
     /// How far its scores are from those of the originals; nil where they are those.
     fileprivate let bound: ScoreBound?
     fileprivate var walk = WalkState()
-    /// Whether the walk found no candidates any more before it had as many as it is to find at least.
+    /// Whether the walk found no candidates any more before it had as many as it is to find: as many as are wanted, or as
+    /// are looked for at least where others have found enough.
     package fileprivate(set) var ranOut = false
 
     /// How many there are.
@@ -93,7 +94,9 @@ private final class WalkedPool<S: RowScorer, L: LinkSource>: CandidatePool, @unc
         }
         meter()
         if let meter = options.meter { meter.absentPages += Int(truncatingIfNeeded: DiskReads.ofThread &- readsBefore) }
-        ranOut = walk.count < reach.least
+        // A walk with a predicate ends early only by what others have found.
+        let leastFound = admit != nil && share.floor == -.infinity ? min(options.limit, ef) : reach.least
+        ranOut = walk.count < leastFound
         share.publish(scratch.pool, walk.count)
     }
 

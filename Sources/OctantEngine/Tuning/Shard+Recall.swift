@@ -80,7 +80,8 @@ extension Shard {
         guard let known, known.basis.configuration == basis.configuration else {
             return RecallCurve.cautiousEF(recall: recall, limit: limit)
         }
-        guard let ef = known.curves.ef(for: recall, limit: limit) else { return nil }
+        let wanted = known.basis.queriesWereGiven ? recall : TuningGoal.recallOfStored(recall)
+        guard let ef = known.curves.ef(for: wanted, limit: limit) else { return nil }
         // Larger graphs want larger pools, somewhat less than in proportion to the square root; until it is measured.
         let before = Double(known.basis.rows) / Double(max(known.basis.parts, 1))
         let now = Double(basis.rows) / Double(max(basis.parts, 1))

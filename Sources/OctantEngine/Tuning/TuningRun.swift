@@ -254,7 +254,7 @@ package final class TuningRun {
     // MARK: Verification
 
     /// Configurations that are built whole before one is recommended.
-    private static let verificationsMax = 3
+    private static let verificationsMax = 6
 
     /// Chooses; what is chosen by prediction is built whole, measured, and chosen again among.
     private func verified(_ predicted: [TuningPoint]) throws -> TuningReport {

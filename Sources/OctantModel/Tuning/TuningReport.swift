@@ -180,7 +180,9 @@ public struct TuningReport: Sendable, Hashable {
             marked[place].isParetoOptimal = !marked.contains { $0.dominates(point) }
         }
         self.points = marked
-        let choice = TuningChoice(goal: goal, points: marked)
+        var measure = goal
+        if !queriesWereGiven { measure.recall = goal.recall.map { TuningGoal.recallOfStored($0) } }
+        let choice = TuningChoice(goal: measure, points: marked)
         recommended = choice.place
         meetsGoal = choice.meetsGoal
         statement = choice.statement
