@@ -126,7 +126,7 @@ struct DeferralTests {
             #expect(short.wait { $0 }.status == .waitTimeout)
             collection.update(points(60..<70), wait: true, deadline: .now + .seconds(600)) { result in
                 // Who is answered may write again.
-                collection.update(points(70..<71), wait: false) { _ in long.change { $0 = try? result.get() } }
+                collection.update(points(70..<71), wait: true) { _ in long.change { $0 = try? result.get() } }
             }
             #expect(try collection.count() == 40)
             try patch(collection, held: false)

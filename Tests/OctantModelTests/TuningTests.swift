@@ -84,9 +84,9 @@ struct TuningChoiceTests {
             memoryBytes: megabytes * 1_000_000, source: .measured)
     }
 
-    private func report(_ goal: TuningGoal, _ points: [TuningPoint]) -> TuningReport {
+    private func report(_ goal: TuningGoal, _ points: [TuningPoint], given: Bool = true) -> TuningReport {
         TuningReport(
-            using: "", limit: 10, rows: 1000, queries: 100, queriesWereGiven: false, goal: goal, points: points)
+            using: "", limit: 10, rows: 1000, queries: 100, queriesWereGiven: given, goal: goal, points: points)
     }
 
     private var points: [TuningPoint] {
@@ -124,6 +124,13 @@ struct TuningChoiceTests {
         #expect(name(TuningGoal(recall: 0.9, p95Milliseconds: 1)) == "small")
         #expect(name(TuningGoal(recall: 0.98)) == "precise")
         #expect(name(TuningGoal(recall: 1)) == "exact")
+    }
+
+    @Test("stored vectors are easier than queries: what they find must be better than the goal")
+    func stored() {
+        let made = report(TuningGoal(recall: 0.98), points, given: false)
+        #expect(made.recommendation?.configuration.name == "exact" && made.meetsGoal)
+        #expect(TuningGoal.recallOfStored(1) == 1 && TuningGoal.recallOfStored(0.9) > 0.9)
     }
 
     @Test("a recall that chance may have brought does not meet the goal")
