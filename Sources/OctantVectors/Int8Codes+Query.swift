@@ -13,6 +13,10 @@ struct Int8Query {
 }
 
 extension Int8Codes {
+    func scorer(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> CodeScorer {
+        self.query(query, scratch).scorer
+    }
+
     /// Quantises a query into the scratch. `query` holds `dimension` floats.
     ///
     /// Dot, cosine and Euclid give the query a scale of its own (its codes then use all 8 bits whatever its length);

@@ -4,7 +4,7 @@ package import OctantModel
 /// Rows quantised to 8 bits, over borrowed memory (a mapped file or a ``HugeRegion``) that `owner` keeps.
 ///
 /// Byte layout: docs/format/int8-codes.md.
-package struct Int8Codes: @unchecked Sendable {
+package struct Int8Codes: CodeFamily, @unchecked Sendable {
     // SAFETY: the memory is read only, and `owner` keeps it for as long as a value lives.
 
     package let parameters: Int8Parameters
@@ -131,82 +131,46 @@ package struct Int8Codes: @unchecked Sendable {
             while norms.count % 16 != 0 { norms.append(0) }
             try norms.withUnsafeBytes { try write($0) }
         }
-        if parameters.nibbleStride > 0 { try encodeNibbles(rows, parameters, threads, write) }
+        if parameters.nibbleStride > 0 {
+            // A second pass over the rows, so that no more than a block of them is ever in memory twice.
+            try writeBlocks(count: rows.count, stride: parameters.nibbleStride, threads: threads, write) { range, out in
+                packNibbles(rows, parameters, range, out)
+            }
+        }
         var trailer = [UInt32](repeating: 0, count: trailerBytes / 4)
         // A little more than computed, for the rounding of the sums themselves.
         trailer[0] = ((parameters.distance == .manhattan ? residual : residual.squareRoot()) * 1.001).bitPattern
         trailer[1] = (Float(norm).squareRoot() * parameters.scale * 1.001).bitPattern
-        if measuresError { trailer[2] = try measuredDeviation(rows, parameters).bitPattern }
+        if measuresError { trailer[2] = try measuredDeviation(rows, parameters.distance, parameters).bitPattern }
         try writeWords(trailer, write)
-    }
-
-    /// A second pass over the rows, so that no more than a block of them is ever in memory twice.
-    private static func encodeNibbles(
-        _ rows: DenseRows, _ parameters: Int8Parameters, _ threads: Int,
-        _ write: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        let stride = parameters.nibbleStride
-        let block = max(1, min(rows.count, (2 << 20) / stride))
-        let buffer = EncodeBuffer(rows: block, stride: stride)
-        var start = 0
-        while start < rows.count {
-            let count = min(block, rows.count - start)
-            let workers = max(1, min(threads, count / 256))
-            let first = start
-            runThreads(workers) { worker in
-                buffer.pack(
-                    rows, parameters, first: first, from: count * worker / workers, to: count * (worker + 1) / workers)
-            }
-            try write(UnsafeRawBufferPointer(start: buffer.codes, count: count * stride))
-            start += count
-        }
-    }
-
-    /// Encodes a sample by the same parameters and compares its scores.
-    private static func measuredDeviation(_ rows: DenseRows, _ parameters: Int8Parameters) throws -> Float {
-        let sample = ScoreDeviation.sample(rows)
-        return try sample.withUnsafeBufferPointer { sample in
-            guard let base = sample.baseAddress, parameters.dimension > 0 else { return 0 }
-            let rows = DenseRows(
-                base: base, count: sample.count / parameters.dimension, dimension: parameters.dimension)
-            let codes = try make(rows: rows, parameters: parameters, threads: 1, measuresError: false)
-            let scratch = ScratchPool.take()
-            defer { ScratchPool.give(scratch) }
-            return ScoreDeviation.measure(rows, parameters.distance) { query, out in
-                let scorer = codes.query(query, scratch).scorer
-                for start in Swift.stride(from: 0, to: rows.count, by: SearchScratch.block) {
-                    scorer.scoreRun(start, min(SearchScratch.block, rows.count - start), out + start)
-                }
-            }
-        }
-    }
-
-    private static func writeWords(_ words: [UInt32], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try words.map(\.littleEndian).withUnsafeBytes { try write($0) }
     }
 
     /// Encodes into memory of its own.
     package static func make(
         rows: DenseRows, distance: Distance, quantile: Double? = nil, threads: Int = 1, measuresError: Bool = true
     ) throws -> Int8Codes {
-        try make(
+        try encoded(
             rows: rows, parameters: train(rows: rows, distance: distance, quantile: quantile), threads: threads,
             measuresError: measuresError)
     }
 
-    private static func make(
-        rows: DenseRows, parameters: Int8Parameters, threads: Int, measuresError: Bool
-    ) throws -> Int8Codes {
-        let region = try HugeRegion(byteCount: byteCount(parameters: parameters, count: rows.count))
-        var offset = 0
-        try encode(rows: rows, parameters: parameters, threads: threads, measuresError: measuresError) { piece in
-            if let source = piece.baseAddress {
-                (region.base + offset).copyMemory(from: source, byteCount: piece.count)
+    /// Writes the 4-bit codes of some rows.
+    private static func packNibbles(
+        _ rows: DenseRows, _ parameters: Int8Parameters, _ range: Range<Int>, _ out: UnsafeMutablePointer<UInt8>
+    ) {
+        let n = parameters.dimension
+        rows.withBuffer { buffer in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { codes in
+                guard let codes = codes.baseAddress else { return }
+                for i in range {
+                    let row = rows.floats(UInt32(truncatingIfNeeded: i), buffer)
+                    ok_quantize(row, n, parameters.center, 1 / parameters.scale, codes)
+                    ok_pack_nibbles(
+                        codes, n, 1 / parameters.nibbleStep,
+                        out + (i - range.lowerBound) * parameters.nibbleStride)
+                }
             }
-            offset += piece.count
         }
-        return try Int8Codes(
-            bytes: UnsafeRawBufferPointer(start: region.base, count: region.byteCount), owner: region)
     }
 }
 
@@ -266,20 +230,6 @@ private final class EncodeBuffer: @unchecked Sendable {
                 norms[i] = ok_code_norm2(out, stride)
                 let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
                 residuals[i] = residual >= 0 ? residual : .infinity
-            }
-        }
-    }
-
-    func pack(_ rows: DenseRows, _ parameters: Int8Parameters, first: Int, from: Int, to: Int) {
-        let n = parameters.dimension
-        rows.withBuffer { buffer in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { row in
-                guard let one = row.baseAddress else { return }
-                for i in from..<to {
-                    let row = rows.floats(UInt32(truncatingIfNeeded: first + i), buffer)
-                    ok_quantize(row, n, parameters.center, 1 / parameters.scale, one)
-                    ok_pack_nibbles(one, n, 1 / parameters.nibbleStep, codes + i * stride)
-                }
             }
         }
     }

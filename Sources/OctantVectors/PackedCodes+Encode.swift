@@ -1,7 +1,7 @@
 import COctantKernels
 package import OctantModel
 
-extension PackedCodes {
+extension PackedCodes: CodeFamily {
     /// Writes the byte form of `rows` piece by piece. Works on up to `threads` threads. Deterministic.
     ///
     /// - Parameter measuresError: measure ``deviation``; else it is written as 0.
@@ -14,27 +14,14 @@ extension PackedCodes {
         center += [UInt32](repeating: 0, count: (16 - center.count % 16) % 16)
         try writeWords(center, write)
 
-        let stride = parameters.shape.stride
-        let block = max(1, min(rows.count, (4 << 20) / stride))
         let encoder = PackedEncoder(parameters, seed: PackedParameters.seed)
-        let buffer = PackedBuffer(byteCount: block * stride)
-        var start = 0
-        while start < rows.count {
-            let count = min(block, rows.count - start)
-            let workers = max(1, min(threads, count / 256))
-            let first = start
-            runThreads(workers) { worker in
-                let from = count * worker / workers
-                let to = count * (worker + 1) / workers
-                encoder.encode(rows, first + from..<first + to, into: buffer.base + from * stride)
-            }
-            try write(UnsafeRawBufferPointer(start: buffer.base, count: count * stride))
-            start += count
+        let stride = parameters.shape.stride
+        try writeBlocks(count: rows.count, stride: stride, threads: threads, write) { range, out in
+            encoder.encode(rows, range, into: out)
         }
-        let rest = (64 - rows.count * stride % 64) % 64
-        try [UInt8](repeating: 0, count: rest).withUnsafeBytes { try write($0) }
+        try pad(rows.count * stride, write)
         var trailer = [UInt32](repeating: 0, count: trailerBytes / 4)
-        if measuresError { trailer[0] = try measuredDeviation(rows, parameters).bitPattern }
+        if measuresError { trailer[0] = try measuredDeviation(rows, parameters.distance, parameters).bitPattern }
         try writeWords(trailer, write)
     }
 
@@ -43,22 +30,7 @@ extension PackedCodes {
         rows: DenseRows, distance: Distance, width: PackedWidth, threads: Int = 1
     ) throws -> PackedCodes {
         let parameters = PackedParameters.train(rows: rows, distance: distance, width: width)
-        return try make(rows: rows, parameters: parameters, threads: threads, measuresError: true)
-    }
-
-    private static func make(
-        rows: DenseRows, parameters: PackedParameters, threads: Int, measuresError: Bool
-    ) throws -> PackedCodes {
-        let region = try HugeRegion(byteCount: byteCount(parameters: parameters, count: rows.count))
-        var offset = 0
-        try encode(rows: rows, parameters: parameters, threads: threads, measuresError: measuresError) { piece in
-            if let source = piece.baseAddress {
-                (region.base + offset).copyMemory(from: source, byteCount: piece.count)
-            }
-            offset += piece.count
-        }
-        return try PackedCodes(
-            bytes: UnsafeRawBufferPointer(start: region.base, count: region.byteCount), owner: region)
+        return try encoded(rows: rows, parameters: parameters, threads: threads, measuresError: true)
     }
 
     private static func header(_ parameters: PackedParameters, count: Int) -> [UInt32] {
@@ -81,41 +53,6 @@ extension PackedCodes {
         return header
     }
 
-    /// Encodes a sample by the same parameters and compares its scores.
-    private static func measuredDeviation(_ rows: DenseRows, _ parameters: PackedParameters) throws -> Float {
-        let sample = ScoreDeviation.sample(rows)
-        return try sample.withUnsafeBufferPointer { sample in
-            guard let base = sample.baseAddress else { return 0 }
-            let rows = DenseRows(
-                base: base, count: sample.count / parameters.dimension, dimension: parameters.dimension)
-            let codes = try make(rows: rows, parameters: parameters, threads: 1, measuresError: false)
-            let scratch = ScratchPool.take()
-            defer { ScratchPool.give(scratch) }
-            return ScoreDeviation.measure(rows, parameters.distance) { query, out in
-                let scorer = codes.query(query, scratch).scorer
-                for start in Swift.stride(from: 0, to: rows.count, by: SearchScratch.block) {
-                    scorer.scoreRun(start, min(SearchScratch.block, rows.count - start), out + start)
-                }
-            }
-        }
-    }
-
-    private static func writeWords(_ words: [UInt32], _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try words.map(\.littleEndian).withUnsafeBytes { try write($0) }
-    }
-}
-
-/// Zeroed bytes that threads write disjoint parts of.
-private final class PackedBuffer: @unchecked Sendable {
-    // SAFETY: threads write to disjoint rows, and the buffer is read after they were joined.
-    let base: UnsafeMutablePointer<UInt8>
-
-    init(byteCount: Int) {
-        base = .allocate(capacity: byteCount)
-        base.initialize(repeating: 0, count: byteCount)
-    }
-
-    deinit { base.deallocate() }
 }
 
 /// Makes the bytes of rows.

@@ -112,6 +112,10 @@ struct PackedScorer: RowScorer {
 }
 
 extension PackedCodes {
+    func scorer(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> PackedScorer {
+        self.query(query, scratch).scorer
+    }
+
     /// Encodes a query into the scratch. `query` holds `dimension` floats. The bound is by ``deviation``.
     func query(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> (scorer: PackedScorer, bound: ScoreBound) {
         let width = parameters.shape.queryBytes

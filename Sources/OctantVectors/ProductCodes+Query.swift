@@ -2,6 +2,10 @@ import COctantKernels
 import OctantModel
 
 extension ProductCodes {
+    func scorer(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> ProductScorer {
+        self.query(query, scratch).scorer
+    }
+
     /// A scorer of all rows for a query of `dimension` floats, and how far its scores can be from the exact ones.
     ///
     /// Jégou et al., section III: distances are asymmetric, only the rows being quantised. A query's similarities with

@@ -4,7 +4,7 @@ import OctantModel
 /// Product-quantised rows over borrowed memory (a mapped file or a ``HugeRegion``) that `owner` keeps.
 ///
 /// Byte layout: docs/format/product-codes.md.
-package struct ProductCodes: @unchecked Sendable {
+package struct ProductCodes: CodeFamily, @unchecked Sendable {
     // SAFETY: the memory is read only, and `owner` keeps it for as long as a value lives.
 
     package let shape: ProductShape
@@ -24,6 +24,10 @@ package struct ProductCodes: @unchecked Sendable {
     /// Bytes of the whole form for so many rows.
     package static func byteCount(shape: ProductShape, count: Int) -> Int {
         headerBytes + bookBytes(shape) + (count * shape.stride + 63) / 64 * 64
+    }
+
+    package static func byteCount(parameters: ProductParameters, count: Int) -> Int {
+        byteCount(shape: parameters.shape, count: count)
     }
 
     private static func bookBytes(_ shape: ProductShape) -> Int { (shape.bookCount * 4 + 63) / 64 * 64 }
@@ -74,85 +78,31 @@ package struct ProductCodes: @unchecked Sendable {
         header[5] = UInt32(truncatingIfNeeded: shape.width)
         header[6] = UInt32(truncatingIfNeeded: rows.count)
         header[7] = UInt32(truncatingIfNeeded: rows.count >> 32)
-        header[8] = (measuresError ? try measuredDeviation(rows, parameters) : 0).bitPattern
-        try header.map(\.littleEndian).withUnsafeBytes { try write($0) }
-        try parameters.values.map(\.bitPattern.littleEndian).withUnsafeBytes { try write($0) }
-        try pad(bookBytes(shape) - shape.bookCount * 4, write)
+        header[8] = (measuresError ? try measuredDeviation(rows, parameters.shape.distance, parameters) : 0).bitPattern
+        try writeWords(header, write)
+        try writeWords(parameters.values.map(\.bitPattern), write)
+        try pad(shape.bookCount * 4, write)
 
         let stride = shape.stride
-        let block = max(1, min(rows.count, (4 << 20) / stride))
-        let buffer = ProductBuffer(capacity: block * stride)
-        var start = 0
-        while start < rows.count {
-            let count = min(block, rows.count - start)
-            let workers = max(1, min(threads, count / 256))
-            let first = start
-            runThreads(workers) { worker in
-                parameters.values.withUnsafeBufferPointer { values in
-                    guard let values = values.baseAddress else { return }
-                    let from = count * worker / workers
-                    ProductBook(shape: shape, values: values).encode(
-                        rows, from: first + from, to: first + count * (worker + 1) / workers,
-                        buffer.codes + from * stride)
-                }
-            }
-            try write(UnsafeRawBufferPointer(start: buffer.codes, count: count * stride))
-            start += count
-        }
-        try pad((64 - rows.count * stride % 64) % 64, write)
-    }
-
-    private static func pad(_ count: Int, _ write: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try [UInt8](repeating: 0, count: count).withUnsafeBytes { try write($0) }
-    }
-
-    /// Encodes a sample by the same parameters and compares its scores.
-    private static func measuredDeviation(_ rows: DenseRows, _ parameters: ProductParameters) throws -> Float {
-        let sample = ScoreDeviation.sample(rows)
-        return try sample.withUnsafeBufferPointer { sample in
-            guard let base = sample.baseAddress else { return 0 }
-            let rows = DenseRows(
-                base: base, count: sample.count / parameters.shape.dimension, dimension: parameters.shape.dimension)
-            let codes = try make(rows: rows, parameters: parameters, threads: 1, measuresError: false)
-            let scratch = ScratchPool.take()
-            defer { ScratchPool.give(scratch) }
-            return ScoreDeviation.measure(rows, parameters.shape.distance) { query, out in
-                let scorer = codes.query(query, scratch).scorer
-                for start in Swift.stride(from: 0, to: rows.count, by: SearchScratch.block) {
-                    scorer.scoreRun(start, min(SearchScratch.block, rows.count - start), out + start)
-                }
+        try writeBlocks(count: rows.count, stride: stride, threads: threads, write) { range, out in
+            parameters.values.withUnsafeBufferPointer { values in
+                guard let values = values.baseAddress else { return }
+                ProductBook(shape: shape, values: values).encode(
+                    rows, from: range.lowerBound, to: range.upperBound, out)
             }
         }
+        try pad(rows.count * stride, write)
     }
 
     /// Encodes into memory of its own.
     package static func make(
         rows: DenseRows, parameters: ProductParameters, threads: Int = 1, measuresError: Bool = true
     ) throws -> ProductCodes {
-        let region = try HugeRegion(byteCount: byteCount(shape: parameters.shape, count: rows.count))
-        var offset = 0
-        try encode(rows: rows, parameters: parameters, threads: threads, measuresError: measuresError) { piece in
-            if let source = piece.baseAddress {
-                (region.base + offset).copyMemory(from: source, byteCount: piece.count)
-            }
-            offset += piece.count
-        }
-        return try ProductCodes(
-            bytes: UnsafeRawBufferPointer(start: region.base, count: region.byteCount), owner: region)
+        try encoded(rows: rows, parameters: parameters, threads: threads, measuresError: measuresError)
     }
 
     /// The reconstruction of a row: `dimension` floats. `row` must be below `count`.
     package func decode(_ row: UInt32, into out: UnsafeMutablePointer<Float>) {
         book.decode(base + Int(row) * shape.stride, out)
     }
-}
-
-/// One block of codes on its way out.
-private final class ProductBuffer: @unchecked Sendable {
-    // SAFETY: threads write to disjoint rows, and the buffer is read after they were joined.
-    let codes: UnsafeMutablePointer<UInt8>
-
-    init(capacity: Int) { codes = .allocate(capacity: max(1, capacity)) }
-
-    deinit { codes.deallocate() }
 }

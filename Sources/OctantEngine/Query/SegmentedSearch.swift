@@ -42,7 +42,7 @@ struct SegmentedSearch {
         buffer.initialize(from: query, count: query.count)
         defer { buffer.deallocate() }
         nonisolated(unsafe) let vector = UnsafePointer(buffer)
-        let start = ContinuousClock.now
+        let start = search.trace.map { _ in ContinuousClock.now }
         pool.parallel(parts.count) { [self] number in
             let trace = traces.isEmpty ? nil : traces[number]
             let start = trace.map { _ in ContinuousClock.now }
@@ -66,7 +66,7 @@ struct SegmentedSearch {
 
     private func merged(
         _ answers: [Answer], _ vector: UnsafePointer<Float>, _ share: SharedBound, _ threads: ComputePool,
-        since start: ContinuousClock.Instant
+        since start: ContinuousClock.Instant?
     ) -> [NearestSearch.Found] {
         var found: [NearestSearch.Found] = []
         var pools: [CandidatePool] = []
@@ -79,14 +79,14 @@ struct SegmentedSearch {
                 places.append(place)
             }
         }
-        let searched = search.trace == nil ? 0 : microseconds(since: start)
+        let searched = start.map { microseconds(since: $0) } ?? 0
         let candidates = pools
         threads.parallel(candidates.count, brief: true) { candidates[$0].complete(share: share) }
         let best = CandidatePool.best(candidates, query: vector)
-        let scored = search.trace == nil ? 0 : microseconds(since: start)
+        let scored = start.map { microseconds(since: $0) } ?? 0
         for (place, rows) in zip(places, best) { found += NearestSearch.found(rows, in: parts[place]) }
         found = search.best(found)
-        if let trace = search.trace {
+        if let trace = search.trace, let start {
             var explained = QueryExplanation.Search(
                 using: search.using, limit: search.limit, parts: traces.map(\.result))
             explained.searchMicroseconds = searched

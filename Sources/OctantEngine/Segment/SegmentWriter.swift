@@ -333,14 +333,18 @@ package struct SegmentWriter {
     private mutating func writeCodes(
         _ vector: NamedVectorParams, _ number: Int, _ wanted: CodeRecipe, _ rows: DenseRows
     ) throws(StorageError) {
-        let threads = recipe.threads
+        let (threads, isIndexed) = (recipe.threads, recipe.indexed)
         try write(.codes, vector.name, "CODE", name: "codes-\(number)", parameters: wanted.description) {
             (file) throws(StorageError) in
             try Self.storing {
                 switch wanted {
                 case .int8(let quantile):
                     let trained = Int8Codes.train(rows: rows, distance: vector.params.distance, quantile: quantile)
-                    try Int8Codes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                    // Their likely error says how far to read on disk; a flat segment in memory is not asked.
+                    try Int8Codes.encode(
+                        rows: rows, parameters: trained, threads: threads,
+                        measuresError: isIndexed || vector.params.isOnDisk
+                    ) { try file.append($0) }
                 case .product(let width):
                     guard
                         let shape = ProductShape(
