@@ -151,7 +151,7 @@ extension Database {
             let collection: Collection
             do throws(OctantError) {
                 collection = try self.collection(name)
-                pinned = try files { () throws(StorageError) in try collection.shard.pin() }
+                pinned = try files { () throws(StorageError) in try collection.shard.pin(linksIn: pinsPath) }
             } catch {
                 // One that was dropped meanwhile is left out, with its aliases.
                 if place == .storage, state.withLock({ $0.catalog.collections[name] == nil }), !isClosed { continue }
@@ -168,6 +168,9 @@ extension Database {
     }
 
     // MARK: For recovering too
+
+    /// The folder of links that hold files for snapshots that run; emptied at opening.
+    var pinsPath: String { path + "/pins" }
 
     static let closed = OctantError(.unavailable, "the database is closed")
 

@@ -99,8 +99,11 @@ public final class Database: Sendable {
         state = Monitor(State(catalog: catalog))
         try Self.removeOrphans(path, stored, fileSystem, log)
         if stored == nil { _ = try store.publish(catalog.encoded()) }
-        do throws(StorageError) { try self.stored.sweep() } catch {
-            log("\(self.stored.root): what an earlier process left cannot be removed: \(error)")
+        do throws(StorageError) {
+            try self.stored.sweep()
+            try fileSystem.removeTree(path + "/pins")
+        } catch {
+            log("what snapshots of an earlier process left cannot be removed: \(error)")
         }
         searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)

@@ -152,6 +152,7 @@ struct SnapshotDamageTests {
             // A publication whose outcome is unknown may be found done.
             #expect(found.count == 40 && (found.values == expected || found.values == [1]), "\(note)")
             #expect(try world.folders().count == again.collectionNames.count, "\(note)")
+            #expect(try LocalFileSystem().kind(world.folder.path + "/data/pins") == nil, "\(note)")
             again.close()
         }
     }

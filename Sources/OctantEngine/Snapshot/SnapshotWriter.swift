@@ -38,7 +38,10 @@ package struct SnapshotWriter {
         section.absent = entries.indices.filter { isAbsent(entries[$0]) }
         try add(.collection, section.encoded(), to: sink)
         let absent = Set(section.absent)
-        for (place, (entry, file)) in zip(entries, shard.files).enumerated() where !absent.contains(place) {
+        for (place, entry) in entries.enumerated() where !absent.contains(place) {
+            let file: any File
+            do throws(StorageError) { file = try shard.file(place) } catch { throw OctantError(error) }
+            defer { file.close() }
             try copy(entry, file, to: sink)
         }
     }
