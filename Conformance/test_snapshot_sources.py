@@ -161,7 +161,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(source, taker, tmp_pat
     try:
         for host in ("127.0.0.1", "localhost"):
             status, text = recover(taker, f"https://{host}:{files.server_port}/good")
-            assert status == 400 and "Failed to download" in text
+            assert status == 400 and "Failed to download" in text and "the certificate is not trusted" in text
         assert files.asked == []
     finally:
         files.shutdown()
@@ -260,7 +260,6 @@ def test_large_snapshots_go_in_parts_and_failures_leave_none(bucket):
     r = rest("POST", "/collections/large/snapshots")
     assert r.status == 503 and "S3: InternalError: because <of> that" in r.error
     assert s3.objects == {} and set(s3.uploads.values()) == {None} and stored(bucket) == []
-    assert rest("POST", "/collections/large/snapshots?wait=false").status == 202
 
 
 def test_a_wrong_key_and_a_wrong_place():

@@ -50,7 +50,7 @@ extension Database {
     private func extract(
         _ recovery: inout Recovery, from path: String, checksum: String?
     ) throws(OctantError) {
-        guard try files({ () throws(StorageError) in try fileSystem.kind(path) }) != nil else {
+        guard case .file? = try files({ () throws(StorageError) in try fileSystem.kind(path) }) else {
             throw OctantError(.badRequest, "Snapshot file \"\(path)\" does not exist")
         }
         var reader = try archive { () throws(StorageError) in
@@ -59,6 +59,9 @@ extension Database {
         defer { reader.close() }
         try recovery.check(reader.header)
         try files { () throws(StorageError) in try fileSystem.checkRoom(self.path, reader.size) }
+        let bases = try archive { () throws(StorageError) in
+            try stored.bases(of: reader.header, at: path, recovery.place(in: self))
+        }
         while true {
             switch try archive({ () throws(StorageError) in try reader.next() }) {
             case .collection(let section):
@@ -67,7 +70,7 @@ extension Database {
                 // Before its first file: what fails is removed too.
                 recovery.restores.append(restore)
                 try archive { () throws(StorageError) in
-                    try restore.extract(from: &reader, isCancelled: { isClosed })
+                    try restore.extract(from: &reader, bases: bases, isCancelled: { [self] in isClosed })
                 }
             case .aliases(let aliases): recovery.aliases = aliases
             case .end:
@@ -144,11 +147,14 @@ extension Database {
         }
     }
 
+    /// The name itself, or that of the collection of which it is an alias.
+    fileprivate func resolved(_ name: String) -> String { state.withLock { $0.catalog.aliases[name] ?? name } }
+
     /// The name under which a section comes back.
     private func name(for section: SnapshotSection, _ scope: SnapshotScope) throws(OctantError) -> String {
         switch scope {
         case .storage: return section.name
-        case .collection(let name): return state.withLock { $0.catalog.aliases[name] ?? name }
+        case .collection(let name): return resolved(name)
         case .shard: return try place(of: scope).collection ?? section.name
         }
     }
@@ -180,15 +186,21 @@ private struct Recovery: Sendable {
         self.replacesAny = replacesAny
     }
 
+    /// Where snapshots of what is recovered are stored, whether it exists or not.
+    func place(in database: Database) -> SnapshotStore.Place {
+        switch scope {
+        case .storage: .storage
+        case .collection(let name): .collection(database.resolved(name))
+        case .shard(let name, let id): .shard(database.resolved(name), id)
+        }
+    }
+
     /// Throws if an archive is of something else than the scope.
     func check(_ header: SnapshotHeader) throws(OctantError) {
         let expected: SnapshotHeader.Kind = scope == .storage ? .storage : .collection
         guard header.kind == expected else {
             let what = header.kind == .storage ? "the whole storage" : "one collection"
             throw OctantError(.badInput, "Snapshot cannot be recovered: it is a snapshot of \(what)")
-        }
-        guard header.base == .zero else {
-            throw OctantError(.badInput, "Snapshot cannot be recovered: it needs the snapshot \(header.base)")
         }
     }
 }

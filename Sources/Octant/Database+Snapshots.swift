@@ -15,12 +15,23 @@ extension Database {
     /// - Throws: `notFound` if there is no such collection, `insufficientStorage` if there is no room, `unavailable` if
     ///   the data is damaged (nothing is stored then) or the database closes.
     public func createSnapshot(_ scope: SnapshotScope) throws(OctantError) -> SnapshotDescription {
+        try createSnapshot(scope, incremental: false)
+    }
+
+    /// As ``createSnapshot(_:)``; an incremental snapshot leaves out the files that the newest stored one of the same
+    /// scope has, or those that one builds on. To be recovered it needs them all, in the folder of snapshots or its own.
+    ///
+    /// Segments are files that never change, so that it holds what was written since, and what the optimizer rewrote.
+    /// Without a stored snapshot it is complete.
+    public func createSnapshot(
+        _ scope: SnapshotScope, incremental: Bool
+    ) throws(OctantError) -> SnapshotDescription {
         try asSnapshotJob { () throws(OctantError) in
             let place = try place(of: scope)
             let result = Monitor<Result<SnapshotDescription, OctantError>?>(nil)
             Thread.runInBackground(name: "octant-snapshot") { [self] in
                 let made = storing.withLock { _ in
-                    Result { () throws(OctantError) in try storeSnapshot(of: place) }
+                    Result { () throws(OctantError) in try storeSnapshot(of: place, incremental) }
                 }
                 result.withLock { $0 = made }
             }
@@ -35,13 +46,17 @@ extension Database {
         return try files { () throws(StorageError) in try stored.list(place) }
     }
 
-    /// Deletes a stored snapshot. Throws `notFound` if there is none of this name.
+    /// Deletes a stored snapshot. Throws `notFound` if there is none of this name, `badRequest` if an incremental snapshot
+    /// builds on it.
     public func deleteSnapshot(_ scope: SnapshotScope, name: String) throws(OctantError) {
         try asSnapshotJob { () throws(OctantError) in
             let place = try place(of: scope)
-            guard try files({ () throws(StorageError) in try stored.delete(place, name) }) else {
-                throw .unknownSnapshot(name)
+            // No snapshot that builds on it gets its name meanwhile.
+            let refused = naming.withLock { _ -> OctantError? in
+                do throws(OctantError) { try deleteStored(place, name) } catch { return error }
+                return nil
             }
+            if let refused { throw refused }
         }
     }
 
@@ -61,7 +76,7 @@ extension Database {
         _ scope: SnapshotScope, to sink: (UnsafeRawBufferPointer) throws(OctantError) -> Void
     ) throws(OctantError) {
         let place = try place(of: scope)
-        _ = try writeArchive(of: place, at: unixMilliseconds(), isStored: false, to: sink)
+        _ = try writeArchive(of: place, at: unixMilliseconds(), isStored: false, .zero, to: sink)
     }
 
     /// A path for a snapshot that is being received: a new name in a folder of ours that is swept at the next opening.
@@ -75,12 +90,25 @@ extension Database {
 
     // MARK: Steps
 
-    private func storeSnapshot(of place: SnapshotStore.Place) throws(OctantError) -> SnapshotDescription {
+    private func deleteStored(_ place: SnapshotStore.Place, _ name: String) throws(OctantError) {
+        if let other = try files({ () throws(StorageError) in try stored.dependents(place, name) }).first {
+            throw OctantError(.badRequest, "Snapshot \(name) is needed by the incremental snapshot \(other)")
+        }
+        guard try files({ () throws(StorageError) in try stored.delete(place, name) }) else {
+            throw .unknownSnapshot(name)
+        }
+    }
+
+    private func storeSnapshot(
+        of place: SnapshotStore.Place, _ incremental: Bool
+    ) throws(OctantError) -> SnapshotDescription {
         let temporary = try files { () throws(StorageError) in try stored.temporaryFile() }
         do throws(OctantError) {
             let now = unixMilliseconds()
             let file = try files { () throws(StorageError) in try SnapshotFile(temporary, fileSystem) }
-            let archive = try writeArchive(of: place, at: now, isStored: true) { (bytes) throws(OctantError) in
+            let base = try files { () throws(StorageError) in try incremental ? stored.newest(place) : nil }
+            let archive = try writeArchive(of: place, at: now, isStored: true, base?.archive ?? .zero) {
+                (bytes) throws(OctantError) in
                 try files { () throws(StorageError) in try file.append(bytes) }
             }
             try files { () throws(StorageError) in try file.finish() }
@@ -89,6 +117,9 @@ extension Database {
                 if isClosed { throw Self.closed }
                 if let name = place.collection, state.withLock({ $0.catalog.collections[name] }) == nil {
                     throw .unknownCollection(name)
+                }
+                if let base, try !files({ () throws(StorageError) in try stored.holds(base.archive, place) }) {
+                    throw OctantError(.unavailable, "the snapshot that this one builds on was deleted meanwhile")
                 }
                 return try files { () throws(StorageError) in
                     try stored.publish(
@@ -102,11 +133,16 @@ extension Database {
     }
 
     private func writeArchive(
-        of place: SnapshotStore.Place, at milliseconds: Int64, isStored: Bool, to sink: SnapshotWriter.Sink
+        of place: SnapshotStore.Place, at milliseconds: Int64, isStored: Bool, _ base: UUIDBytes,
+        to sink: SnapshotWriter.Sink
     ) throws(OctantError) -> SnapshotWriter {
         let kind: SnapshotHeader.Kind = place == .storage ? .storage : .collection
+        let header = SnapshotHeader(kind: kind, archive: .random(), creation: milliseconds, base: base)
+        let bases = try files { () throws(StorageError) in
+            try stored.bases(of: header, at: stored.root + "/", place)
+        }
         var writer = try SnapshotWriter(
-            SnapshotHeader(kind: kind, archive: .random(), creation: milliseconds),
+            header,
             isCancelled: { [weak self] in self?.isClosed ?? true }, to: sink)
         var names: Set<String> = []
         let catalog = state.withLock { $0.catalog }
@@ -123,7 +159,7 @@ extension Database {
             }
             defer { pinned.release() }
             if isStored { try files { () throws(StorageError) in try stored.checkRoom(pinned.byteCount) } }
-            try writer.add(collection.name, collection.shard.uuid, pinned, to: sink)
+            try writer.add(collection.name, collection.shard.uuid, pinned, without: { bases.hold($0) }, to: sink)
             names.insert(name)
         }
         if place == .storage { try writer.add(aliases: catalog.aliases.filter { names.contains($0.value) }, to: sink) }

@@ -42,8 +42,9 @@ extension RESTHandler {
                 }
             }
         case .create:
+            let incremental = try request.flag("incremental")
             return { () throws(OctantError) in
-                let made = try service.createSnapshot(scope)
+                let made = try service.createSnapshot(scope, incremental: incremental)
                 return .result(since: start) { $0.value(made.json) }
             }
         case .delete:

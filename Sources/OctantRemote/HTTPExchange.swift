@@ -83,10 +83,10 @@ package final class HTTPExchange: Sendable {
                 }
             } catch {
                 channel.close(promise: nil)
-                throw OctantError(.unavailable, "\(request.url.origin): \(reason(error))")
+                throw OctantError(.unavailable, reason(error))
             }
         }
-        throw OctantError(.unavailable, "\(request.url.origin): \(failure.map(reason) ?? "no address")")
+        throw OctantError(.unavailable, failure.map(reason) ?? "the host has no address")
     }
 
     /// Passes on the body of the answer. Blocks. Throws if it is not complete.
@@ -177,6 +177,10 @@ package final class HTTPExchange: Sendable {
         switch error {
         case ChannelError.eof, ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed:
             "the connection was closed, or took too long"
+        // Their own words name files of the build.
+        case is NIOSSLError, is BoringSSLError:
+            "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "the certificate is not trusted" : "the TLS handshake failed"
         default: "\(error)"
         }
     }

@@ -168,7 +168,7 @@ package struct S3Bucket: Sendable {
             return try HTTPExchange.begin(
                 request, try HostAddresses.resolve(url.host, port: url.port), threads)
         } catch {
-            throw OctantError(.unavailable, "S3: \(error.message)")
+            throw OctantError(.unavailable, "S3: \(url.origin): \(error.message)")
         }
     }
 

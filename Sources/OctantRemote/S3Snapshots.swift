@@ -46,6 +46,10 @@ package struct S3Snapshots: SnapshotObjectStore {
         }
     }
 
+    package func contains(_ scope: SnapshotScope, name: String) throws(OctantError) -> Bool {
+        try bucket.exists(Self.folder(scope) + name)
+    }
+
     package func list(_ scope: SnapshotScope) throws(OctantError) -> [SnapshotDescription] {
         let folder = Self.folder(scope)
         let objects = try bucket.list(prefix: folder)
@@ -72,7 +76,7 @@ package struct S3Snapshots: SnapshotObjectStore {
 
     package func delete(_ scope: SnapshotScope, name: String) throws(OctantError) {
         let key = Self.folder(scope) + name
-        guard try bucket.exists(key) else { throw Self.missing(name) }
+        guard try contains(scope, name: name) else { throw Self.missing(name) }
         try bucket.delete(key)
         try bucket.delete(key + Self.checksumSuffix)
     }

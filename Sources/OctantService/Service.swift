@@ -1,5 +1,6 @@
 package import Octant
 package import OctantModel
+import Synchronization
 
 /// The operations of the server, one function each. Knows no transport.
 package final class Service: Sendable {
@@ -13,6 +14,8 @@ package final class Service: Sendable {
     package let issues = Issues()
     /// What is done with snapshots beyond what the engine does.
     package let snapshots: SnapshotOptions
+    /// Held while a snapshot is moved to where it is kept.
+    let storing = Mutex(())
     /// Threads of snapshots.
     package let snapshotThreads = SnapshotThreads()
     /// How many snapshots are made, and recovered from.

@@ -6,7 +6,7 @@ package import OctantStorage
 package struct SnapshotReader {
     /// What comes next.
     package enum Block: Sendable {
-        /// A collection; its files are next, for ``extract(_:to:fileSystem:isCancelled:)`` or ``skipFiles(_:)``.
+        /// A collection; its files are next, for ``extract(_:to:bases:fileSystem:isCancelled:)``.
         case collection(SnapshotSection)
         /// Aliases and their collections.
         case aliases([String: String])
@@ -85,43 +85,26 @@ package struct SnapshotReader {
     /// checked against its checksums on the way.
     ///
     /// - Parameters:
-    ///   - base: the bytes' place for a file that is in the base archive alone.
+    ///   - bases: where the files are that the archive leaves out.
     ///   - isCancelled: asked between pieces.
     package mutating func extract(
-        _ section: SnapshotSection, to folder: String, fileSystem: any FileSystem,
-        isCancelled: () -> Bool
+        _ section: SnapshotSection, to folder: String, bases: SnapshotBases, fileSystem: any FileSystem,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws(StorageError) {
         for segment in section.manifest.segments { try fileSystem.makeDirectory("\(folder)/s0/seg/\(segment.uuid)") }
-        for (place, entry) in section.files.enumerated() where !section.absent.contains(sorted: place) {
-            try extract(entry, to: folder + "/" + entry.path, fileSystem: fileSystem, isCancelled: isCancelled)
+        for (place, entry) in section.files.enumerated() {
+            let target = SnapshotTarget(
+                path: folder + "/" + entry.path, entry: entry, source: path, fileSystem: fileSystem)
+            try target.fill(isCancelled: isCancelled) { (body) throws(StorageError) in
+                if section.absent.contains(sorted: place) {
+                    try bases.read(entry, body)
+                } else {
+                    try pass(Int(entry.summary.size), body)
+                }
+            }
         }
         for segment in section.manifest.segments { try fileSystem.syncDirectory("\(folder)/s0/seg/\(segment.uuid)") }
         for part in ["/s0/seg", "/s0/del"] { try fileSystem.syncDirectory(folder + part) }
-    }
-
-    private mutating func extract(
-        _ entry: SnapshotSection.Entry, to target: String, fileSystem: any FileSystem, isCancelled: () -> Bool
-    ) throws(StorageError) {
-        let out = try fileSystem.open(target, .create)
-        defer { out.close() }
-        var check = BlockFileCheck(path: "\(path) (\(entry.path))", expected: entry.summary, uuid: entry.segment)
-        var written = 0
-        try pass(Int(entry.summary.size)) { (bytes) throws(StorageError) in
-            if isCancelled() { throw StorageError(.closed, "the database is closed") }
-            try check.take(bytes)
-            try out.write(bytes, at: written)
-            written += bytes.count
-        }
-        try check.finish()
-        try out.sync()
-    }
-
-    /// Passes over the files of a section. The end is then not compared with its digest.
-    package mutating func skipFiles(_ section: SnapshotSection) {
-        for (place, entry) in section.files.enumerated() where !section.absent.contains(sorted: place) {
-            offset += Int(entry.summary.size)
-        }
-        skipped = true
     }
 
     private mutating func end(_ frame: SnapshotFrame) throws(StorageError) -> Block {
@@ -188,21 +171,31 @@ package struct SnapshotReader {
     }
 
     /// What an archive says it holds, without its files being read.
-    package static func contents(
-        of path: String, fileSystem: any FileSystem
-    ) throws(StorageError) -> (header: SnapshotHeader, sections: [SnapshotSection]) {
+    package static func contents(of path: String, fileSystem: any FileSystem) throws(StorageError) -> Contents {
         var reader = try SnapshotReader(path: path, fileSystem: fileSystem)
         defer { reader.close() }
-        var sections: [SnapshotSection] = []
+        var contents = Contents(header: reader.header)
         while true {
             switch try reader.next() {
             case .collection(let section):
-                sections.append(section)
-                reader.skipFiles(section)
+                contents.sections.append(section)
+                for (place, entry) in section.files.enumerated() where !section.absent.contains(sorted: place) {
+                    contents.places[entry] = reader.offset
+                    reader.offset += Int(entry.summary.size)
+                }
+                reader.skipped = true
             case .aliases: break
-            case .end: return (reader.header, sections)
+            case .end: return contents
             }
         }
+    }
+
+    /// What an archive says it holds.
+    package struct Contents: Sendable {
+        package let header: SnapshotHeader
+        package var sections: [SnapshotSection] = []
+        /// Where the bytes of each file begin that it does not leave out.
+        package var places: [SnapshotSection.Entry: Int] = [:]
     }
 }
 
@@ -215,5 +208,33 @@ extension [Int] {
             if self[middle] < number { low = middle + 1 } else { high = middle }
         }
         return low < count && self[low] == number
+    }
+}
+
+/// A file on its way out of an archive.
+private struct SnapshotTarget {
+    let path: String
+    let entry: SnapshotSection.Entry
+    let source: String
+    let fileSystem: any FileSystem
+
+    typealias Body = (UnsafeRawBufferPointer) throws(StorageError) -> Void
+
+    /// Writes what `read` hands out, compares it with the file's checksums and syncs it.
+    func fill(
+        isCancelled: @escaping @Sendable () -> Bool, _ read: (Body) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let out = try fileSystem.open(path, .create)
+        defer { out.close() }
+        var check = BlockFileCheck(path: "\(source) (\(entry.path))", expected: entry.summary, uuid: entry.segment)
+        var written = 0
+        try read { (bytes) throws(StorageError) in
+            if isCancelled() { throw StorageError(.closed, "the database is closed") }
+            try check.take(bytes)
+            try out.write(bytes, at: written)
+            written += bytes.count
+        }
+        try check.finish()
+        try out.sync()
     }
 }

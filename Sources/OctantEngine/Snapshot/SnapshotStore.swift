@@ -122,6 +122,41 @@ package struct SnapshotStore: Sendable {
         return description
     }
 
+    /// The archive taken last; `nil` if there is none.
+    package func newest(_ place: Place) throws(StorageError) -> SnapshotHeader? {
+        try headers(place).map(\.header).max { $0.creation < $1.creation }
+    }
+
+    /// Whether an archive is still stored.
+    package func holds(_ archive: UUIDBytes, _ place: Place) throws(StorageError) -> Bool {
+        try headers(place).contains { $0.header.archive == archive }
+    }
+
+    /// The archives that build on this one.
+    package func dependents(_ place: Place, _ name: String) throws(StorageError) -> [String] {
+        let headers = try headers(place)
+        guard let archive = headers.first(where: { $0.name == name })?.header.archive else { return [] }
+        return headers.filter { $0.header.base == archive }.map(\.name)
+    }
+
+    private func headers(_ place: Place) throws(StorageError) -> [(name: String, header: SnapshotHeader)] {
+        let kind: SnapshotHeader.Kind = place == .storage ? .storage : .collection
+        var found: [(name: String, header: SnapshotHeader)] = []
+        for description in try list(place) {
+            guard let reader = try? SnapshotReader(path: folder(place) + "/" + description.name, fileSystem: fileSystem)
+            else { continue }
+            if reader.header.kind == kind { found.append((description.name, reader.header)) }
+            reader.close()
+        }
+        return found
+    }
+
+    /// The archives that one may build on, if it leaves out files.
+    package func bases(of header: SnapshotHeader, at path: String, _ place: Place) throws(StorageError) -> SnapshotBases
+    {
+        try SnapshotBases(header.base, in: [folder(place), parentPath(path)], fileSystem: fileSystem)
+    }
+
     // MARK: Writing
 
     /// A path for a file that is not complete yet; its folder is swept at the next opening.

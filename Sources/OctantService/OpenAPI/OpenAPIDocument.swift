@@ -126,7 +126,7 @@ package enum OpenAPIDocument {
         case .absent: responses["501"] = .object(failure("Not supported yet"))
         }
         switch description?.parameters {
-        case .later?, .upload?: responses["202"] = .object(accepted)
+        case .later?, .create?, .upload?: responses["202"] = .object(accepted)
         default: break
         }
         if presence == .present {
@@ -198,6 +198,7 @@ package enum OpenAPIDocument {
         case .none: return []
         case .timeout: return [timeout]
         case .wait, .later: return [parameter("wait", flag)]
+        case .create: return [parameter("wait", flag), parameter("incremental", flag)]
         case .upload:
             return [
                 parameter("wait", flag), parameter("priority", #"{"enum":["no_sync","snapshot","replica"]}"#),

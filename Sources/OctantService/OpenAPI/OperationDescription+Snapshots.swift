@@ -13,7 +13,7 @@ extension OperationDescription {
             all["GET \(path)"] = .init(
                 tag, "The snapshots of \(what)", answer: .result(list("SnapshotDescription")))
             all["POST \(path)"] = .init(
-                tag, "Takes a snapshot of \(what)", .later, answer: .result(ref("SnapshotDescription")))
+                tag, "Takes a snapshot of \(what)", .create, answer: .result(ref("SnapshotDescription")))
             all["GET \(path)/{snapshot}"] = .init(tag, "Sends a snapshot of \(what)", answer: .file)
             all["DELETE \(path)/{snapshot}"] = .init(tag, "Removes a snapshot of \(what)", .later, answer: truth)
             guard !place.isEmpty else { continue }

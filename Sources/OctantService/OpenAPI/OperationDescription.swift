@@ -2,7 +2,7 @@
 struct OperationDescription {
     /// The parameters of the query it takes.
     enum Parameters {
-        case none, timeout, write, read, telemetry, metrics, optimizations, wait, later, upload
+        case none, timeout, write, read, telemetry, metrics, optimizations, wait, later, create, upload
     }
 
     /// What it answers.

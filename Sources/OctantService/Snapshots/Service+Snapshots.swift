@@ -5,20 +5,47 @@ extension Service {
     // MARK: Making and keeping
 
     /// Makes a snapshot and keeps it. Blocks.
-    package func createSnapshot(_ scope: SnapshotScope) throws(OctantError) -> SnapshotDescription {
-        try snapshotCounts.counting(scope, .creation) { () throws(OctantError) in
-            let made = try database.createSnapshot(scope)
-            guard let store = snapshots.store else { return made }
-            // What is kept elsewhere does not stay here, whether or not it got there.
-            defer {
-                do throws(OctantError) { try database.deleteSnapshot(scope, name: made.name) } catch {
-                    snapshots.log("snapshot \(made.name) cannot be removed after it was stored: \(error)")
-                }
+    ///
+    /// - Parameter incremental: Leaves out what the newest one that is stored has.
+    package func createSnapshot(
+        _ scope: SnapshotScope, incremental: Bool = false
+    ) throws(OctantError) -> SnapshotDescription {
+        guard !incremental || snapshots.store == nil else {
+            throw OctantError(
+                .badRequest, "Incremental snapshots need those before them here: they are not made where S3 keeps them")
+        }
+        return try snapshotCounts.counting(scope, .creation) { () throws(OctantError) in
+            guard let store = snapshots.store else {
+                return try database.createSnapshot(scope, incremental: incremental)
             }
-            try store.put(scope, made, path: try database.snapshotFile(scope, name: made.name))
-            return made
+            // One at a time, because a name that is free must stay so until it is taken.
+            return try storing.withLock { (_) throws(OctantError) in try createSnapshot(scope, in: store) }
         }
     }
+
+    private func createSnapshot(
+        _ scope: SnapshotScope, in store: any SnapshotObjectStore
+    ) throws(OctantError) -> SnapshotDescription {
+        let made = try database.createSnapshot(scope)
+        // What is kept elsewhere does not stay here, whether or not it got there.
+        defer {
+            do throws(OctantError) { try database.deleteSnapshot(scope, name: made.name) } catch {
+                snapshots.log("snapshot \(made.name) cannot be removed after it was stored: \(error)")
+            }
+        }
+        // The name is new here, but may be that of an earlier one that was moved.
+        var kept = made
+        var number = 2
+        while try store.contains(scope, name: kept.name) {
+            kept.name = "\(made.name.dropLast(Self.suffix.count))-\(number)\(Self.suffix)"
+            number += 1
+        }
+        try store.put(scope, kept, path: try database.snapshotFile(scope, name: made.name))
+        return kept
+    }
+
+    /// How names of snapshots end.
+    private static let suffix = ".snapshot"
 
     /// The snapshots that are kept.
     package func listSnapshots(_ scope: SnapshotScope) throws(OctantError) -> [SnapshotDescription] {
@@ -104,8 +131,13 @@ extension Service {
     package func recover(
         _ scope: SnapshotScope, path: String, checksum: String?, priority: SnapshotPriority
     ) throws(OctantError) {
-        try snapshotCounts.counting(scope, .recovery) { () throws(OctantError) in
-            try database.recover(scope, from: path, checksum: checksum?.lowercased(), priority: priority)
+        do throws(OctantError) {
+            try snapshotCounts.counting(scope, .recovery) { () throws(OctantError) in
+                try database.recover(scope, from: path, checksum: checksum, priority: priority)
+            }
+        } catch {
+            // Where it lies here is nobody's business who sent it.
+            throw OctantError(error.code, error.message.replacing(path, with: "the file"))
         }
     }
 

@@ -27,6 +27,8 @@ package struct SnapshotDownload: Sendable {
 package protocol SnapshotObjectStore: Sendable {
     /// Keeps a file, whole or not at all.
     func put(_ scope: SnapshotScope, _ description: SnapshotDescription, path: String) throws(OctantError)
+    /// Whether a snapshot of this name is kept.
+    func contains(_ scope: SnapshotScope, name: String) throws(OctantError) -> Bool
     /// The snapshots that are kept.
     func list(_ scope: SnapshotScope) throws(OctantError) -> [SnapshotDescription]
     /// A snapshot, to be sent. Throws `notFound`.
