@@ -22,6 +22,12 @@ package struct ServerSettings: Sendable {
     package var storagePath = "./storage"
     /// The folder of snapshots.
     package var snapshotsPath = "./snapshots"
+    /// Where snapshots are kept; unset: in their folder.
+    package var snapshotBucket: S3Settings?
+    /// Whether snapshots may be recovered from URLs; unset: if callers must show a key.
+    package var enableSnapshotURLRecovery: Bool?
+    /// Which URLs those may be.
+    package var snapshotURLs = SnapshotURLRules()
     /// What collections get that do not say otherwise.
     package var defaults = CollectionDefaults()
     /// How the process is to spare memory.
@@ -144,7 +150,7 @@ extension ServerSettings {
     }
 
     private static func isKnown(_ path: String) -> Bool {
-        known.contains(path) || knownSections.contains { path.hasPrefix($0) }
+        known.contains(path) || knownOfSnapshots.contains(path) || knownSections.contains { path.hasPrefix($0) }
     }
 
     private static let known: Set<String> = [
@@ -194,6 +200,7 @@ extension ServerSettings {
             maxInFlightMB = try service.int("max_in_flight_mb", from: 1, to: 1 << 30) ?? maxInFlightMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
             metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix
+            try readURLRules(service)
             for key in ["api_key", "alt_api_key"] {
                 if let value = try service.text(key), !value.isEmpty { apiKeys.append(value) }
             }
@@ -205,6 +212,7 @@ extension ServerSettings {
         guard let storage = try top.fields("storage") else { return }
         storagePath = try storage.text("storage_path") ?? storagePath
         snapshotsPath = try storage.text("snapshots_path") ?? snapshotsPath
+        try readSnapshotStorage(storage)
         defaults.onDiskPayload = try storage.bool("on_disk_payload") ?? defaults.onDiskPayload
         try readPlacement(storage)
         if let hnsw = try storage.fields("hnsw_index") {
@@ -248,7 +256,7 @@ extension ServerSettings {
 
 extension JSONFields {
     /// Text, or a number or bool that was meant as text.
-    fileprivate func text(_ key: String) throws(OctantError) -> String? {
+    func text(_ key: String) throws(OctantError) -> String? {
         switch self[key] {
         case nil: nil
         case .string(let text)?: text
