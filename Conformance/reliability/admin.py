@@ -71,7 +71,7 @@ class Settings:
 def plain(value):
     """A configuration without what is unset or the default."""
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items() if v is not None} or None
+        return {k: plain(v) for k, v in value.items() if v is not None}
     return value
 
 
