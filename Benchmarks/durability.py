@@ -2,14 +2,15 @@
 """What a durable acknowledgement costs, and how long a start takes.
 
     durability.py acks [--seconds 4] [--rounds 3]
-    durability.py start [--data FOLDER]
+    durability.py start [--data FOLDER] [--keep FOLDER] [--only-load]
 
 `acks`: 1, 4, 16 and 64 writers send one point of 384 dimensions after another (`wait=true`), then 4 writers batches of 100, to a
 server as it is and to one whose fsync and fdatasync do nothing (LD_PRELOAD), in turns; `wait=false` beside them. Milliseconds to the
 acknowledgement and acknowledgements per second, medians of the rounds, and their ratios.
 
 `start`: the time from the start of the process to the first search answered, and its memory then, with 100 collections of 200
-points, and with the data set: after a clean stop, and after writes and kill -9.
+points, and with the data set: after a clean stop, and after writes and kill -9. The data set is loaded into the folder of `--keep`
+first, unless it is there already; `--only-load` ends then.
 
 Prints Markdown tables. The server is OCTANT_BIN.
 """
@@ -143,45 +144,60 @@ def starts(server, title, path, body, dirty):
         Rest(server.url)("GET", "/collections")
 
 
-def start(options):
-    print("| data | after | first answer | first search | resident | of it anonymous |")
-    print("|---|---|---|---|---|---|")
+def write_points(server, collection, vectors, payload, last):
+    from qdrant_client import QdrantClient, models
+    client = QdrantClient(url=server.url, grpc_port=server.grpc_port, prefer_grpc=True, timeout=600, check_compatibility=False)
+    for a in range(0, last, 500):
+        b = min(a + 500, last)
+        client.upsert(collection, models.Batch(ids=list(range(a, b)), vectors=vectors[a:b].tolist(), payloads=payload[a:b]), wait=True)
+    client.close()
+
+
+def load(server, data, vectors, payload):
+    rest = Rest(server.url)
+    assert rest("PUT", "/collections/c", {"vectors": {"size": data.dim, "distance": "Cosine"}}).result
+    write_points(server, "c", vectors, payload, len(vectors))
+    for field, kind in INDEXES.items():
+        assert rest("PUT", "/collections/c/index?wait=true", {"field_name": field, "field_schema": kind}).status == 200
+    quiet = 0
+    while quiet < 5:
+        quiet = quiet + 1 if rest("GET", "/collections/c").result["status"] == "green" else 0
+        time.sleep(0.2)
+    rest.close()
+
+
+def many_collections():
     with Server() as server:
         rest = Rest(server.url)
         for n in range(100):
             assert rest("PUT", f"/collections/c{n}", {"vectors": {"size": 64, "distance": "Dot"}, "wal_config": {"wal_capacity_mb": 1}}).result
 
         def write():
+            rest.close()
             for n in range(100):
                 points = [{"id": i, "vector": [float(i)] * 64, "payload": {"n": i}} for i in range(200)]
                 assert rest("PUT", f"/collections/c{n}/points?wait=true", {"points": points}).status == 200
         write()
-        starts(server, "100 collections × 200 points", "/collections/c99/points/query", {"query": [1.0] * 64}, lambda: (rest.close(), write()))
+        starts(server, "100 collections × 200 points", "/collections/c99/points/query", {"query": [1.0] * 64}, write)
+
+
+def start(options):
     data = Data(options.data)
     vectors, payload = data.vectors(), data.payload()
-    with Server() as server:
-        from qdrant_client import QdrantClient, models
-        client = QdrantClient(url=server.url, grpc_port=server.grpc_port, prefer_grpc=True, timeout=600, check_compatibility=False)
-        client.create_collection("c", vectors_config=models.VectorParams(size=data.dim, distance=models.Distance.COSINE))
-
-        def upload(first, last):
-            for a in range(first, last, 500):
-                client.upsert("c", models.Batch(ids=list(range(a, min(a + 500, last))), vectors=vectors[a:min(a + 500, last)].tolist(),
-                                                payloads=payload[a:min(a + 500, last)]), wait=True)
-        upload(0, len(vectors))
-        for field, kind in INDEXES.items():
-            client.create_payload_index("c", field, field_schema=kind, wait=True)
-        quiet = 0
-        while quiet < 5:
-            quiet = quiet + 1 if Rest(server.url)("GET", "/collections/c").result["status"] == "green" else 0
-            time.sleep(0.2)
-
-        def write():
-            nonlocal client
-            client = QdrantClient(url=server.url, grpc_port=server.grpc_port, prefer_grpc=True, timeout=600, check_compatibility=False)
-            upload(0, min(5000, len(vectors)))
-        starts(server, f"{len(vectors):,} × {data.dim}, payload, {len(INDEXES)} indexes", "/collections/c/points/query",
-               {"query": vectors[0].tolist()}, write)
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+    there = bool(options.keep) and os.path.isdir(os.path.join(options.keep, "storage", "c"))
+    with Server(folder=options.keep) as server:
+        if not there:
+            load(server, data, vectors, payload)
+        if not options.only_load:
+            print("| data | after | first answer | first search | resident | of it anonymous |")
+            print("|---|---|---|---|---|---|")
+            starts(server, f"{len(vectors):,} × {data.dim}, payload, {len(INDEXES)} indexes", "/collections/c/points/query",
+                   {"query": vectors[0].tolist()}, lambda: write_points(server, "c", vectors, payload, min(5000, len(vectors))))
+        server.stop()
+    if not options.only_load:
+        many_collections()
 
 
 def main():
@@ -190,6 +206,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default=FIXTURE)
+    parser.add_argument("--keep")
+    parser.add_argument("--only-load", action="store_true")
     options = parser.parse_args()
     {"acks": acks, "start": start}[options.what](options)
 
