@@ -12,7 +12,7 @@ package struct ServerSettings: Sendable {
     package var maxGRPCMessageSizeMB = 256
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
-    /// Megabytes that all requests in flight may have together; unset: a quarter of the machine's memory.
+    /// Megabytes that all requests in flight may have together; unset: a quarter of what the process may have.
     package var maxInFlightMB: Int?
     /// What the names of metrics begin with.
     package var metricsPrefix = ""
@@ -48,7 +48,7 @@ package struct ServerSettings: Sendable {
 
     /// Bytes that all requests in flight may have together.
     package var inFlightBytesMax: Int {
-        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30
+        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.memoryLimit.map { $0 / 4 } ?? 1 << 30
     }
 
     /// Whether callers must show a key.

@@ -35,7 +35,7 @@ import Testing
     func inFlight() throws {
         #expect(try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "8"]).settings.inFlightBytesMax == 8 << 20)
         let all = try load().settings.inFlightBytesMax
-        #expect(all == SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30)
+        #expect(all == SystemStatus.memoryLimit.map { $0 / 4 } ?? 1 << 30)
         #expect(throws: OctantError.self) { try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "0"]) }
     }
 
