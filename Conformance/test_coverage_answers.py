@@ -50,7 +50,7 @@ ABSENT = {
                                                             "hide_jwt_dashboard", "audit")},
     "VersionInfo.commit": OTHER_ENGINE, "CollectionsTelemetry.max_collections": OTHER_ENGINE, "CollectionConfigTelemetry.uuid": OTHER_ENGINE,
     "OptimizerTelemetry.log": "GET optimizations reports it", "TrackerTelemetry.*": "GET optimizations reports it",
-    "ShardUpdateQueueInfo.op_num": OTHER_ENGINE, "ProgressTree.children": "a job of the engine has no parts that are counted apart",
+    "ShardUpdateQueueInfo.op_num": OTHER_ENGINE,
     "OperationDurationStatistics.fail_count": "failures are counted under their status",
     "OptimizersStatusOneOf1.*": NOT_ON_ERRORS, "TrackerStatusOneOf1.*": NOT_ON_ERRORS, "TrackerStatusOneOf2.*": NOT_ON_ERRORS,
     # What comes with deferred points.

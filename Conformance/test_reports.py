@@ -134,6 +134,12 @@ def test_optimizations(client, rest, name):
     job = r["completed"][0]
     assert job["status"] == "done" and job["optimizer"] in ("indexing", "merge") and job["progress"]["duration_sec"] > 0
     assert job["segments"] and job["progress"]["finished_at"] >= job["progress"]["started_at"]
+    stages = job["progress"]["children"]
+    assert [s["name"] for s in stages][:2] == ["verify", "ids"] and stages[-1]["name"] == "publish"
+    assert all(s["duration_sec"] >= 0 and s["finished_at"] >= s["started_at"] for s in stages)
+    assert 0 < job["memory"]["peak_bytes"] <= 2 * job["memory"]["estimated_bytes"]
+    # The vectors alone are as large.
+    assert job["extra_disk_bytes"] >= 64 * 4 * sum(s["points_count"] for s in job["segments"])
     # The last points may stay in memory: too few to be due for a graph.
     indexed = wait_green(client, name).indexed_vectors_count
     r = rest("GET", f"/collections/{name}/optimizations?with=idle_segments,completed&completed_limit=0").result

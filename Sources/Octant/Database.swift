@@ -108,7 +108,7 @@ public final class Database: Sendable {
         searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
-        background = BackgroundWorker(buildThreads: options.optimizerThreads)
+        background = BackgroundWorker(buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory)
         baseMemory = ProcessPages.totals.resident
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
             let entry = openCollection(name, uuid)

@@ -36,6 +36,8 @@ package struct ServerSettings: Sendable {
     package var maxSearchThreads = 0
     /// Cores of background work; 0: chosen by the engine; negative: so many fewer than there are.
     package var optimizerCPUBudget = 0
+    /// Megabytes that jobs of the optimizer may be expected to need together; 0: chosen by the engine.
+    package var optimizerMemoryMB = 0
     /// The least important messages to print: TRACE, DEBUG, INFO, WARN, ERROR, OFF.
     package var logLevel = "INFO"
     /// Keys that allow everything.
@@ -162,7 +164,7 @@ extension ServerSettings {
         "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
         "storage.collection.vectors.on_disk", "storage.collection.vectors.memory",
         "storage.performance.max_search_threads",
-        "storage.performance.optimizer_cpu_budget",
+        "storage.performance.optimizer_cpu_budget", "storage.performance.optimizer_memory_mb",
     ]
     private static let knownSections = ["storage.optimizers.", "storage.hnsw_index.", "storage.wal."]
 
@@ -224,6 +226,7 @@ extension ServerSettings {
         if let wal = try storage.fields("wal") { defaults.wal = defaults.wal.applying(try WALConfigDiff(wal)) }
         if let performance = try storage.fields("performance") {
             maxSearchThreads = try performance.int("max_search_threads", to: 1024) ?? maxSearchThreads
+            optimizerMemoryMB = try performance.int("optimizer_memory_mb", to: 1 << 30) ?? optimizerMemoryMB
             switch performance["optimizer_cpu_budget"] {
             case nil: break
             case .integer(let cores)? where (-1024...1024).contains(cores): optimizerCPUBudget = Int(cores)

@@ -56,6 +56,7 @@ struct ServerProcess {
         var options = DatabaseOptions(path: settings.storagePath)
         options.searchThreads = settings.maxSearchThreads
         options.optimizerThreads = Self.optimizerThreads(settings.optimizerCPUBudget)
+        options.optimizerMemory = settings.optimizerMemoryMB << 20
         options.lowMemory = settings.lowMemoryMode
         options.snapshotsPath = settings.snapshotsPath
         options.log = { sink.info("\($0)") }

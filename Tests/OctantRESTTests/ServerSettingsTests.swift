@@ -55,6 +55,7 @@ import Testing
                 "QDRANT__STORAGE__HNSW_INDEX__M": "24", "QDRANT__STORAGE__OPTIMIZERS__INDEXING_THRESHOLD_KB": "5",
                 "QDRANT__STORAGE__WAL__WAL_CAPACITY_MB": "64", "QDRANT__STORAGE__ON_DISK_PAYLOAD": "false",
                 "QDRANT__STORAGE__PERFORMANCE__OPTIMIZER_CPU_BUDGET": "-1",
+                "QDRANT__STORAGE__PERFORMANCE__OPTIMIZER_MEMORY_MB": "512",
                 "QDRANT__STORAGE__STORAGE_PATH": "/data", "QDRANT__LOG_LEVEL": "WARN",
                 "QDRANT__STORAGE__LOW_MEMORY_MODE": "no_populate", "QDRANT__STORAGE__PAYLOAD__MEMORY": "cached",
                 "QDRANT__STORAGE__COLLECTION__VECTORS__ON_DISK": "true",
@@ -67,6 +68,7 @@ import Testing
         #expect(settings.defaults.wal.capacityMB == 64)
         #expect(!settings.defaults.onDiskPayload)
         #expect(settings.optimizerCPUBudget == -1)
+        #expect(settings.optimizerMemoryMB == 512)
         #expect(settings.storagePath == "/data")
         #expect(settings.logLevel == "WARN")
         #expect(warnings.isEmpty)
