@@ -318,7 +318,8 @@ package struct SegmentWriter {
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.
             mapped.unload()
-            if let entry = files.last, recipe.indexed {
+            // Of these alone a graph is built; see ``graphSource(_:_:_:)``.
+            if case .int8 = wanted, let entry = files.last, recipe.indexed {
                 let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile
