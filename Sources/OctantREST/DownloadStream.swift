@@ -11,18 +11,28 @@ struct DownloadStream: Sendable {
     let connection: NIOLoopBound<RESTChannelHandler>
     let loop: any EventLoop
 
+    /// Bytes of a piece: smaller ones are put together.
+    private static let pieceBytes = 64 << 10
+
     /// Sends all bytes. Blocks; throws if the connection ends before.
     func send(_ download: SnapshotDownload) throws(OctantError) {
+        var piece = ByteBuffer()
         try download.send { (bytes) throws(OctantError) in
-            guard !bytes.isEmpty else { return }
-            let promise = loop.makePromise(of: Void.self)
-            let buffer = ByteBuffer(bytes: bytes)
-            loop.execute { connection.value.writePiece(buffer, promise) }
-            do {
-                try promise.futureResult.wait()
-            } catch {
-                throw OctantError(.unavailable, "the connection ended: \(error)")
-            }
+            piece.writeBytes(bytes)
+            guard piece.readableBytes >= Self.pieceBytes else { return }
+            try write(piece)
+            piece = ByteBuffer()
+        }
+        if piece.readableBytes > 0 { try write(piece) }
+    }
+
+    private func write(_ piece: ByteBuffer) throws(OctantError) {
+        let promise = loop.makePromise(of: Void.self)
+        loop.execute { connection.value.writePiece(piece, promise) }
+        do {
+            try promise.futureResult.wait()
+        } catch {
+            throw OctantError(.unavailable, "the connection ended: \(error)")
         }
     }
 }

@@ -17,7 +17,7 @@ package struct MultipartReader: Sendable {
         /// After a delimiter: two dashes end the form, an end of line begins a field.
         case delimited([UInt8])
         /// In the headers of a field.
-        case headers([UInt8])
+        case headers
         /// In the content of the field that is asked for.
         case content
         /// After the last delimiter.
@@ -34,6 +34,8 @@ package struct MultipartReader: Sendable {
     /// What comes before the next field: an end of line, two dashes, the boundary.
     private let delimiter: [UInt8]
     private var place = Place.skipped
+    /// The headers of a field, as far as they came.
+    private var head: [UInt8] = []
     /// Bytes of the delimiter seen last. No byte of it but the first is a carriage return, so that after a mismatch the
     /// next match can begin at the byte that did not fit, and not before.
     private var matched: Int
@@ -61,14 +63,13 @@ package struct MultipartReader: Sendable {
             case .delimited(let seen):
                 at += 1
                 try delimited(seen + [bytes[at - 1]])
-            case .headers(var head):
+            case .headers:
                 head.append(bytes[at])
                 at += 1
                 guard head.count <= Self.headersMax else {
                     throw OctantError(.format, "Multipart error: the headers of a field are too long")
                 }
-                place = .headers(head)
-                if head == [13, 10] || head.suffix(4) == [13, 10, 13, 10] { try begin(head) }
+                if bytes[at - 1] == 10, head == [13, 10] || head.suffix(4) == [13, 10, 13, 10] { try begin() }
             case .over: return
             }
         }
@@ -121,7 +122,8 @@ package struct MultipartReader: Sendable {
         if seen == [45, 45] {
             place = .over
         } else if seen.suffix(2) == [13, 10] {
-            place = .headers([])
+            place = .headers
+            head = []
         } else if seen.count > 128 || (seen.count >= 2 && seen[0] == 45) {
             throw OctantError(.format, "Multipart error: a delimiter is malformed")
         } else {
@@ -129,7 +131,7 @@ package struct MultipartReader: Sendable {
         }
     }
 
-    private mutating func begin(_ head: [UInt8]) throws(OctantError) {
+    private mutating func begin() throws(OctantError) {
         place = .skipped
         let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
         let name = lines.lazy.compactMap { line -> String? in

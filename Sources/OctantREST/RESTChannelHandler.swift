@@ -270,7 +270,10 @@ final class RESTChannelHandler: ChannelInboundHandler {
             headers.add(name: "connection", value: "keep-alive")
         }
         let status = HTTPResponseStatus(statusCode: status)
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        // Who speaks HTTP/1.0 cannot read chunks, which the encoder makes of a body without a length.
+        let isChunked = !headers.contains(name: "content-length") && status != .noContent
+        let version: HTTPVersion = isChunked && request.version.minor == 0 ? .http1_0 : .http1_1
+        let head = HTTPResponseHead(version: version, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
     }
 

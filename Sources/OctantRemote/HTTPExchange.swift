@@ -71,7 +71,7 @@ package final class HTTPExchange: Sendable {
             }
             let (channel, parts) = connected
             let end = channel.eventLoop.scheduleTask(in: .seconds(Int64(request.seconds))) {
-                channel.close(promise: nil)
+                parts.value.giveUp()
             }
             channel.closeFuture.whenComplete { _ in end.cancel() }
             send(request, channel)
@@ -220,7 +220,16 @@ private final class ReplyParts: ChannelInboundHandler {
         }
     }
 
+    /// Ends the connection. A body whose end is that of the connection must not seem complete by this.
+    func giveUp() {
+        guard let context else { return }
+        parts = []
+        end(ChannelError.eof)
+        context.close(promise: nil)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard failure == nil else { return }
         let part = unwrapInboundIn(data)
         if let waiter {
             self.waiter = nil
@@ -233,7 +242,7 @@ private final class ReplyParts: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // While it is held back, the other end has every right to be silent.
-        if event is IdleStateHandler.IdleStateEvent, !isHeld { return context.close(promise: nil) }
+        if event is IdleStateHandler.IdleStateEvent, !isHeld { return giveUp() }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -116,10 +116,8 @@ package struct S3Bucket: Sendable {
 
     /// Whether there is an object.
     package func exists(_ key: String) throws(OctantError) -> Bool {
-        let exchange = try begin("HEAD", key, seconds: Self.requestSeconds)
-        if exchange.status == 404 { return false }
-        guard exchange.status == 200 else { throw OctantError(.service, "S3: status \(exchange.status)") }
-        return true
+        // A list says why it fails, which the answer to HEAD has no room for.
+        try list(prefix: key).contains { $0.key == key }
     }
 
     /// Removes an object, if it is there.
