@@ -159,9 +159,10 @@ package final class Shard: Sendable {
     private func resolve(
         _ operation: UpdateOperation, _ condition: UpdateCondition?
     ) throws(OctantError) -> UpdateOperation {
+        var operation = operation
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
-            return operation.satisfying(condition, newest)
+            operation = operation.satisfying(condition, newest)
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
