@@ -1,4 +1,5 @@
 import COctantKernels
+import OctantStorage
 
 /// The two background threads of a database: one writes checkpoints, which writers may wait for; one optimises segments,
 /// which takes long. One optimisation runs at a time, on all cores but one.
@@ -17,11 +18,12 @@ package final class BackgroundWorker: Sendable {
     /// Milliseconds between looks without a signal: what becomes due by time alone (a quiet tail) waits at most so long.
     private static let tickMilliseconds = 250
 
-    /// Starts the threads.
+    /// Starts the threads; none in a simulation, where the test does their work.
     ///
     /// - Parameter buildThreads: threads for one graph; 0: all cores but one.
     package init(buildThreads: Int) {
         self.buildThreads = buildThreads > 0 ? buildThreads : max(1, Thread.processorCount - 1)
+        if Simulation.current != nil { return }
         let threads = [
             Thread(name: "octant-flush") { [self] in flushLoop() },
             Thread(name: "octant-optimize") { [self] in optimizeLoop() },
@@ -63,14 +65,7 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ Array($0.shards.values) }) {
-                if !shard.isFlushBackingOff {
-                    do { while try shard.flushFrozen() {} } catch {
-                        if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
-                    }
-                }
-                shard.settleDeferral()
-            }
+            for shard in state.withLock({ Array($0.shards.values) }) { shard.flushDue() }
         }
     }
 
