@@ -87,6 +87,10 @@ public final class Database: Sendable {
             root: options.snapshotsPath ?? path + "/snapshots", instance: superblock.current.instance,
             fileSystem: fileSystem)
         for folder in ["/catalog", "/c"] { try fileSystem.makeDirectories(path + folder) }
+        // Folders that are there may have been made by a process that ended before it made them durable. The one above
+        // may be closed to us.
+        try fileSystem.syncDirectory(path)
+        try? fileSystem.syncDirectory(parentPath(path))
         store = GenerationStore(directory: path + "/catalog", prefix: "CATALOG", fileSystem: fileSystem)
         var stored: Catalog?
         switch try store.loadNewest() {
@@ -168,7 +172,7 @@ public final class Database: Sendable {
                 guard !state.closed else { return nil }
                 state.closed = true
                 defer { state.entries = [:] }
-                return Array(state.entries.values)
+                return state.entries.sorted { $0.key < $1.key }.map(\.value)
             }
         }
         guard let entries = taken else { return }
