@@ -21,7 +21,7 @@ from reliability.power_cut import Marker, MountedImage, Past, RecordedDisk, Unav
 from reliability.writes import OverGRPC, OverREST, random_write, settle
 from rest import Rest
 
-CUTS = int(os.environ.get("OCTANT_POWER_CUTS", "80"))
+CUTS = int(os.environ.get("OCTANT_POWER_CUTS", "50"))
 FILE_SYSTEMS = os.environ.get("OCTANT_POWER_FS", "ext4,xfs").split(",")
 NAMES, WRITERS, KEYS = ("p0", "p1"), 4, 40
 SECONDS = float(os.environ.get("OCTANT_POWER_SECONDS", "6"))
