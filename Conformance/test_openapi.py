@@ -130,3 +130,9 @@ def test_answers_with_all_their_parts_fit(document, client, rest, name):
                       ("/telemetry", "/telemetry?details_level=10&per_collection=true"), ("/metrics", "/metrics?per_collection=true"),
                       ("/collections/{collection_name}", "/collections/nothing"), ("/collections/{collection_name}/points/{id}", f"/collections/{name}/points/x")):
         answer_fits(document, document["paths"][path]["get"], rest("GET", url), url)
+    explained = f"/collections/{name}/points/query?explain=true"
+    for body in ({"query": [1.0, 2, 3, 4], "using": "a"}, {"query": [1.0, 2, 3, 4], "using": "a", "filter": {"must": [{"key": "n", "match": {"value": 3}}]}}, {}):
+        reply = rest("POST", explained, body)
+        assert "explain" in reply.json
+        answer_fits(document, document["paths"]["/collections/{collection_name}/points/query"]["post"], reply, explained)
+    assert "explain" in [p["name"] for p in document["paths"]["/collections/{collection_name}/points/search"]["post"]["parameters"]]

@@ -110,6 +110,26 @@ def test_metrics(rest, filled):
     assert per["rest_responses_total"][f'{ok},collection="{filled}"'] == 5
 
 
+def test_metrics_of_disk_reads(client, rest, name):
+    """Cold originals are read by searches: where the file system drops pages on request, reads and bytes are counted."""
+    def reads():
+        m = samples(rest("GET", "/metrics").body.decode())
+        return m["search_disk_reads_total"][""], m["search_disk_read_bytes_total"][""]
+    assert samples(rest("GET", "/metrics").body.decode())["search_disk_reads_total"][""] >= 0
+    client.create_collection(name, vectors_config=models.VectorParams(size=256, distance="Dot", on_disk=True),
+                             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=100))
+    client.upload_points(name, (models.PointStruct(id=i, vector=[float((i * j) % 97) for j in range(256)]) for i in range(2000)), wait=True)
+    wait_green(client, name)
+    before = reads()
+    for i in range(20):
+        client.query_points(name, [float(i + j) for j in range(256)], limit=10)
+    after = reads()
+    memory = rest("GET", f"/collections/{name}/memory").result["process"]["disk_reads"]
+    assert before[0] <= after[0] <= memory
+    # Whole pages, of the same size each.
+    assert after[1] % 4096 == 0 and after[1] * before[0] == before[1] * after[0] and (after[1] > 0) == (after[0] > 0)
+
+
 def test_metrics_prefix():
     with Server(env={"QDRANT__SERVICE__METRICS_PREFIX": "octant_"}) as server:
         lines = Rest(server.url)("GET", "/metrics").body.decode().splitlines()

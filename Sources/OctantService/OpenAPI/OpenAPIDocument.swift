@@ -161,10 +161,9 @@ package enum OpenAPIDocument {
         case .text, .clusterOnly:
             return content("Plain text", "text/plain", #"{"type":"string"}"#)
         case .bare(let bare): schema = bare
-        case .result(let result):
-            schema =
-                #"{"type":"object","required":["result","status","time"],"properties":{"result":"# + result
-                + #","status":{"const":"ok"},"time":{"type":"number","minimum":0}}}"#
+        case .result(let result): schema = envelope(result)
+        case .explained(let result):
+            schema = envelope(result, more: #","explain":"# + OperationDescription.ref("QueryExplanation"))
         }
         return content("It is done", "application/json", schema)
     }
@@ -173,6 +172,11 @@ package enum OpenAPIDocument {
         "It will be done", "application/json",
         #"{"type":"object","required":["status","time"],"#
             + #""properties":{"status":{"const":"accepted"},"time":{"type":"number","minimum":0}}}"#)
+
+    private static func envelope(_ result: String, more: String = "") -> String {
+        #"{"type":"object","required":["result","status","time"],"properties":{"result":"# + result
+            + #","status":{"const":"ok"},"time":{"type":"number","minimum":0}"# + more + "}}"
+    }
 
     private static func failure(_ what: String) -> JSONObject {
         content(what, "application/json", OperationDescription.ref("Error"))
@@ -211,6 +215,7 @@ package enum OpenAPIDocument {
         case .read:
             let levels = #"{"anyOf":[{"type":"integer","minimum":1},{"enum":["majority","quorum","all"]}]}"#
             return [parameter("consistency", levels), timeout]
+        case .query: return queryParameters(.read) + [parameter("explain", flag)]
         case .telemetry:
             return [
                 parameter("anonymize", flag), parameter("details_level", #"{"type":"integer","minimum":0}"#),

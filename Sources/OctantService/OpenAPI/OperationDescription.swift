@@ -2,13 +2,15 @@
 struct OperationDescription {
     /// The parameters of the query it takes.
     enum Parameters {
-        case none, timeout, write, read, telemetry, metrics, optimizations, wait, later, create, upload
+        case none, timeout, write, read, query, telemetry, metrics, optimizations, wait, later, create, upload
     }
 
     /// What it answers.
     enum Answer {
         /// A result in the envelope: the JSON Schema of the result.
         case result(String)
+        /// The same, and how it was found if that was asked for.
+        case explained(String)
         /// JSON without an envelope: its JSON Schema.
         case bare(String)
         /// Plain text.
@@ -183,8 +185,10 @@ extension OperationDescription {
             _ path: String, _ summary: String, _ body: String, _ example: String, _ result: String,
             tag: String = "Search"
         ) {
+            let isExplained = ["query", "search", "recommend", "discover"].contains(path)
             all["POST /collections/{collection}/points/" + path] = .init(
-                tag, summary, .read, body: body, example: example, answer: .result(result))
+                tag, summary, isExplained ? .query : .read, body: body, example: example,
+                answer: isExplained ? .explained(result) : .result(result))
         }
         add(
             "query", "Points ranked by a query", ref("QueryRequest"),

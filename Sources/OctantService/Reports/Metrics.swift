@@ -17,6 +17,11 @@ extension Service {
         }
         text.add("cluster_enabled", .gauge, "is cluster support enabled", 0)
         addAnswers(perCollection: perCollection && !anonymize, &text)
+        let reads = database.diskReads
+        text.add(
+            "search_disk_reads_total", .counter, "pages that searches asked for and that were not in memory",
+            reads.pages)
+        text.add("search_disk_read_bytes_total", .counter, "bytes of these pages", reads.bytes)
         Self.addProcess(&text)
         return text.text
     }
@@ -34,7 +39,7 @@ extension Service {
                 vectors.append(([("collection", collection.name), ("vector", name)], "\(count)"))
             }
             points.append(([id], "\(info.pointsCount)"))
-            running.append(([id], collection.isOptimizing ? "1" : "0"))
+            running.append(([id], "\(collection.runningOptimizations)"))
             queued.append(([id], "\(info.updateQueueLength)"))
             deferred.append(([id], "\(info.deferredPoints ?? 0)"))
             excluded.append(([id, ("vector", "")], "0"))
