@@ -120,7 +120,12 @@ extension Database {
             }
             catalog.aliases.merge(recovered.aliases) { _, new in new }
             try catalog.checkNames()
-            try files { () throws(StorageError) in _ = try store.publish(catalog.encoded()) }
+            do throws(StorageError) { _ = try store.publish(catalog.encoded()) } catch {
+                if store.failure != nil {
+                    fence(names.map(\.name), "nobody knows whether it was replaced by a snapshot", error)
+                }
+                throw OctantError(error)
+            }
             let old = state.withLock { state -> [String: Entry] in
                 let old = state.entries
                 state.catalog = catalog
@@ -133,6 +138,14 @@ extension Database {
             for shard in recovered.shards { background.add(shard) }
             // Before names may change again: a collection dropped in between would be looked for in its old folder.
             for (path, entry) in replaced { retire(path, entry) }
+        }
+    }
+
+    /// It is not known whether a restart will find these collections or what was to replace them: what they took from now
+    /// on could be lost.
+    func fence(_ names: [String], _ reason: String, _ error: StorageError) {
+        for case .open(let collection)? in names.map({ name in state.withLock { $0.entries[name] } }) {
+            collection.shard.fence(reason, error)
         }
     }
 

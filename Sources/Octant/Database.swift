@@ -252,9 +252,14 @@ public final class Database: Sendable {
         guard state.withLock({ $0.catalog.collections[name] }) != nil else { return false }
         try changingNames { () throws(StorageError) -> OctantError? in
             guard let uuid = state.withLock({ $0.catalog.collections[name] }) else { return nil }
-            try publish { catalog in
-                catalog.collections[name] = nil
-                catalog.aliases = catalog.aliases.filter { $0.value != name }
+            do throws(StorageError) {
+                try publish { catalog in
+                    catalog.collections[name] = nil
+                    catalog.aliases = catalog.aliases.filter { $0.value != name }
+                }
+            } catch {
+                if store.failure != nil { fence([name], "nobody knows whether it was dropped", error) }
+                throw error
             }
             let entry = state.withLock { $0.entries.removeValue(forKey: name) }
             if case .open(let collection)? = entry {

@@ -218,8 +218,11 @@ package final class Shard: Sendable {
     }
 
     /// The log can take no more: what is not durable is answered with the error, reads go on.
-    func fail(_ error: StorageError) {
-        log("\(path): the log failed, writes are refused until the collection is reopened: \(error)")
+    func fail(_ error: StorageError) { fence("the log failed", error) }
+
+    /// Takes no more writes, for this reason; reads go on.
+    package func fence(_ reason: String, _ error: StorageError) {
+        log("\(path): \(reason), writes are refused until the collection is reopened: \(error)")
         let waiting = queue.change { queue in
             queue.failure = error
             defer { queue.unacknowledged.removeAll() }
