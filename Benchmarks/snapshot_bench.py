@@ -1,7 +1,7 @@
 """Snapshots of a full collection while four clients write: what searches notice, and whether what is recovered is exactly
 the state at the snapshot's LSN, values included.
 
-    python Conformance/with_server.py python Benchmarks/snapshot_bench.py --url {url} --data FOLDER --snapshots {storage}/snapshots
+    python Benchmarks/snapshot_bench.py --url URL --data FOLDER --snapshots THE_SERVERS_FOLDER_OF_SNAPSHOTS
 """
 import argparse
 import hashlib
