@@ -138,6 +138,23 @@ void ok_pack_nibbles(const uint8_t *codes, size_t n, float inverse, uint8_t *out
     }
 }
 
+void ok_half_codes(const uint8_t *codes, size_t width, int shift, uint8_t *out) {
+    for (size_t i = 0; i < width; i += 128)
+        for (size_t k = 0; k < 64; k++) {
+            uint8_t first = (uint8_t)(codes[i + k] >> shift & 15), second = (uint8_t)(codes[i + 64 + k] >> shift & 15);
+            out[i / 2 + k] = (uint8_t)(first | second << 4);
+        }
+}
+
+void ok_join_codes(const uint8_t *upper, const uint8_t *lower, size_t stride, uint8_t *out) {
+    for (size_t i = 0; i < stride; i += 64)
+        for (size_t k = 0; k < 64; k++) {
+            uint8_t u = upper[i + k], l = lower[i + k];
+            out[2 * i + k] = (uint8_t)((u & 15) << 4 | (l & 15));
+            out[2 * i + 64 + k] = (uint8_t)((u & 0xf0) | l >> 4);
+        }
+}
+
 void ok_min_max(const float *x, size_t n, float *low, float *high) {
     const float largest = 3.402823466e38f;
     float l = *low, h = *high;

@@ -21,7 +21,9 @@ extension Int8Codes {
         let stride = (dimension + 63) / 64 * 64
         let values = quantile.map { $0 < 1 } ?? false ? min(count * dimension, 1 << 23) * 4 : 0
         let steps = sampled(count, 500) * dimension * 3
-        let blocks = blockBytes(count, stride) / stride * (stride + 8) + blockBytes(count, stride / 2) + count * 4
+        // Codes, their lower halves, norms and residuals, then the 4-bit codes.
+        let blocks =
+            blockBytes(count, stride) / stride * (stride * 3 / 2 + 8) + blockBytes(count, stride / 2) + count * 4
         return max(values, steps, blocks, measuringBytes(count, dimension, stride * 3 / 2))
     }
 

@@ -96,7 +96,7 @@ package final class HNSWBuilder: @unchecked Sendable {
             }
             run(threads, isPresent, isCancelled, progress, scorer, scorer)
         case .codes(let codes):
-            let width = max(codes.parameters.stride, 2 * codes.parameters.nibbleStride)
+            let width = codes.parameters.queryBytes
             let scorer: @Sendable (SearchScratch) -> CodeScorer = { scratch in
                 scratch.reserveQuery(width)
                 return codes.rowScorer(query: scratch.query, integers: scratch.integers)

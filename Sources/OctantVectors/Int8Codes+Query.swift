@@ -24,13 +24,11 @@ extension Int8Codes {
     /// products from that of Cauchy and Schwarz: |x·q - x'·q'| <= |x - x'| |q| + |x'| |q - q'|.
     func query(_ query: UnsafePointer<Float>, _ scratch: SearchScratch) -> Int8Query {
         let n = parameters.dimension
-        let stride = parameters.stride
         let manhattan = parameters.distance == .manhattan
-        let width = max(stride, 2 * parameters.nibbleStride)
+        let width = parameters.queryBytes
         scratch.reserveQuery(width)
         let codes = scratch.query
-        var scorer = CodeScorer(
-            base: base, stride: stride, norms: norms, manhattan: manhattan, query: codes, integers: scratch.integers)
+        var scorer = rowScorer(query: codes, integers: scratch.integers)
         (codes + n).update(repeating: 128, count: width - n)
         let scale: Float
         if manhattan {
@@ -56,7 +54,7 @@ extension Int8Codes {
         case .euclid:
             scorer.factor = 2 * parameters.scale * scale
             scorer.normFactor = 0 - parameters.scale * parameters.scale
-            scorer.constant = 0 - scale * scale * Float(ok_code_norm2(codes, stride))
+            scorer.constant = 0 - scale * scale * Float(ok_code_norm2(codes, width))
             slack = maxResidual + residual.squareRoot()
         }
         if !manhattan {
@@ -79,17 +77,17 @@ extension Int8Codes {
                 ? ScoreBound(distance: parameters.distance, slack: likely) : bound)
     }
 
-    /// A scorer for rows against rows. `query` has room for a row's codes, `integers` for the rows of one call.
+    /// A scorer for rows against rows. `query` has room for the parameters' `queryBytes`, `integers` is a scratch's.
     func rowScorer(query: UnsafeMutablePointer<UInt8>, integers: UnsafeMutablePointer<Int32>) -> CodeScorer {
         CodeScorer(
-            base: base, stride: parameters.stride, norms: norms, manhattan: parameters.distance == .manhattan,
-            query: query, integers: integers)
+            base: base, upper: parameters.isSplit ? nibbles : nil, stride: parameters.stride, norms: norms,
+            manhattan: parameters.distance == .manhattan, query: query, integers: integers)
     }
 
-    /// The same by 4-bit codes, of which there must be some. `query` holds twice `nibbleStride` bytes.
+    /// The same by 4-bit codes, of which there must be some.
     func nibbleScorer(query: UnsafeMutablePointer<UInt8>, integers: UnsafeMutablePointer<Int32>) -> NibbleScorer {
         // Loading a row writes `stride` bytes; what is behind them counts for nothing.
-        let width = 2 * parameters.nibbleStride
+        let width = parameters.queryBytes
         (query + parameters.stride).update(repeating: 0, count: max(0, width - parameters.stride))
         return NibbleScorer(
             base: nibbles ?? base, stride: parameters.nibbleStride, codes: rowScorer(query: query, integers: integers),

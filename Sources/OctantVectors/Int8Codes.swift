@@ -18,14 +18,16 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
     /// Standard deviation of the error of scores, see ``ScoreDeviation``; 0 if it was not measured.
     package let deviation: Float
 
+    /// The rows, or if they are split, their lower halves.
     let base: UnsafePointer<UInt8>
     let norms: UnsafePointer<Int32>?
-    /// The same rows in 4 bits.
+    /// The same rows in 4 bits; if they are split, their upper halves.
     let nibbles: UnsafePointer<UInt8>?
     private let owner: AnyObject
 
     static let magic: UInt64 = 0x3145_444f_4354_434f  // "OCTCODE1"
-    static let version: UInt32 = 1
+    /// Codes that are split have a version of their own: what cannot read them must not take them for whole ones.
+    static let (version, splitVersion): (UInt32, UInt32) = (1, 2)
     static let headerBytes = 64
     static let trailerBytes = 64
 
@@ -44,7 +46,7 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
         func word(_ offset: Int) -> UInt32 { UInt32(littleEndian: bytes.load(fromByteOffset: offset, as: UInt32.self)) }
         func float(_ offset: Int) -> Float { Float(bitPattern: word(offset)) }
         guard UInt64(word(0)) | UInt64(word(4)) << 32 == Self.magic else { throw .badMagic }
-        guard word(8) == Self.version else { throw .unsupportedVersion(word(8)) }
+        guard word(8) == Self.version || word(8) == Self.splitVersion else { throw .unsupportedVersion(word(8)) }
         guard let distance = Distance(formatCode: word(12)) else { throw .inconsistent("distance") }
         let dimension = Int(word(16))
         guard dimension >= 1, dimension <= 65536 else { throw .inconsistent("dimension") }
@@ -55,8 +57,11 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
         let scale = float(36)
         guard center.isFinite, scale.isFinite, scale > 0 else { throw .inconsistent("scale") }
         parameters = Int8Parameters(
-            distance: distance, dimension: dimension, center: center, scale: scale, nibbleStep: float(44))
-        guard parameters.nibbleStep == float(44) else { throw .inconsistent("step of the 4-bit codes") }
+            distance: distance, dimension: dimension, center: center, scale: scale, nibbleStep: float(44),
+            isSplit: word(8) == Self.splitVersion)
+        guard parameters.nibbleStep == float(44), parameters.isSplit == (word(8) == Self.splitVersion) else {
+            throw .inconsistent("step of the 4-bit codes")
+        }
         guard Int(word(20)) == parameters.stride else { throw .inconsistent("stride") }
         // Cannot overflow: 2^31 rows of 2^16 bytes.
         let size = Self.byteCount(parameters: parameters, count: rows)
@@ -90,7 +95,7 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
         var header = [UInt32](repeating: 0, count: headerBytes / 4)
         header[0] = UInt32(truncatingIfNeeded: magic)
         header[1] = UInt32(truncatingIfNeeded: magic >> 32)
-        header[2] = version
+        header[2] = parameters.isSplit ? splitVersion : version
         header[3] = parameters.distance.formatCode
         header[4] = UInt32(truncatingIfNeeded: parameters.dimension)
         header[5] = UInt32(truncatingIfNeeded: parameters.stride)
@@ -102,8 +107,8 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
         try writeWords(header, write)
 
         let stride = parameters.stride
-        let block = max(1, min(rows.count, (4 << 20) / stride))
-        let buffer = EncodeBuffer(rows: block, stride: stride)
+        let block = max(1, min(rows.count, (4 << 20) / parameters.queryBytes))
+        let buffer = EncodeBuffer(rows: block, parameters)
         let euclid = parameters.distance == .euclid
         var norms: [Int32] = []
         if euclid { norms.reserveCapacity((rows.count + 15) / 16 * 16) }
@@ -124,7 +129,7 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
                 norm = max(norm, buffer.norms[i])
                 if euclid { norms.append(buffer.norms[i]) }
             }
-            try write(UnsafeRawBufferPointer(start: buffer.codes, count: count * stride))
+            try write(UnsafeRawBufferPointer(start: buffer.halves ?? buffer.codes, count: count * stride))
             start += count
         }
         if euclid {
@@ -159,15 +164,20 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
         _ rows: DenseRows, _ parameters: Int8Parameters, _ range: Range<Int>, _ out: UnsafeMutablePointer<UInt8>
     ) {
         let n = parameters.dimension
+        let width = 2 * parameters.nibbleStride
         rows.withBuffer { buffer in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: n) { codes in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { codes in
                 guard let codes = codes.baseAddress else { return }
+                codes.initialize(repeating: EncodeBuffer.zero, count: width)
                 for i in range {
                     let row = rows.floats(UInt32(truncatingIfNeeded: i), buffer)
+                    let out = out + (i - range.lowerBound) * parameters.nibbleStride
                     ok_quantize(row, n, parameters.center, 1 / parameters.scale, codes)
-                    ok_pack_nibbles(
-                        codes, n, 1 / parameters.nibbleStep,
-                        out + (i - range.lowerBound) * parameters.nibbleStride)
+                    if parameters.isSplit {
+                        ok_half_codes(codes, width, 4, out)
+                    } else {
+                        ok_pack_nibbles(codes, n, 1 / parameters.nibbleStep, out)
+                    }
                 }
             }
         }
@@ -200,21 +210,26 @@ extension Distance {
 private final class EncodeBuffer: @unchecked Sendable {
     // SAFETY: threads write to disjoint rows, and the buffer is read after they were joined.
     let codes: UnsafeMutablePointer<UInt8>
+    /// Of codes that are split, the lower halves.
+    let halves: UnsafeMutablePointer<UInt8>?
     let norms: UnsafeMutablePointer<Int32>
     let residuals: UnsafeMutablePointer<Float>
     let stride: Int
+    /// The code of zero: padding counts for nothing.
+    static let zero: UInt8 = 128
 
-    init(rows: Int, stride: Int) {
-        self.stride = stride
+    init(rows: Int, _ parameters: Int8Parameters) {
+        stride = parameters.isSplit ? parameters.queryBytes : parameters.stride
         codes = .allocate(capacity: rows * stride)
-        // 128 is the code of zero: padding counts for nothing.
-        codes.initialize(repeating: 128, count: rows * stride)
+        halves = parameters.isSplit ? .allocate(capacity: rows * stride / 2) : nil
+        codes.initialize(repeating: Self.zero, count: rows * stride)
         norms = .allocate(capacity: rows)
         residuals = .allocate(capacity: rows)
     }
 
     deinit {
         codes.deallocate()
+        halves?.deallocate()
         norms.deallocate()
         residuals.deallocate()
     }
@@ -230,6 +245,7 @@ private final class EncodeBuffer: @unchecked Sendable {
                 norms[i] = ok_code_norm2(out, stride)
                 let residual = ok_code_residual(row, n, out, parameters.center, parameters.scale, manhattan)
                 residuals[i] = residual >= 0 ? residual : .infinity
+                if let halves { ok_half_codes(out, stride, 0, halves + i * stride / 2) }
             }
         }
     }

@@ -67,10 +67,13 @@ struct FloatScorer: RowScorer {
     }
 }
 
-/// Scores 8-bit codes. `query` and `integers` are scratch memory of the caller's: `stride` bytes and as many integers
-/// as rows are ever scored in one call.
+/// Scores 8-bit codes. `query` and `integers` are scratch memory of the caller's: the parameters' `queryBytes`, and twice
+/// as many integers as rows are ever scored in one call.
 struct CodeScorer: RowScorer {
+    /// The rows, or their lower halves.
     let base: UnsafePointer<UInt8>
+    /// The upper halves of rows that are split.
+    let upper: UnsafePointer<UInt8>?
     let stride: Int
     /// Sums of the squared codes, for Euclid only.
     let norms: UnsafePointer<Int32>?
@@ -92,7 +95,11 @@ struct CodeScorer: RowScorer {
 
     @inline(__always)
     func score(_ ids: UnsafePointer<UInt32>, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        if manhattan {
+        if let upper {
+            ok_nibble_dot_gather(signedQuery, upper, stride, ids, count, integers)
+            ok_nibble_dot_gather(signedQuery, base, stride, ids, count, integers + SearchScratch.block)
+            joinHalves(count)
+        } else if manhattan {
             ok_code_sad_gather(query, base, stride, ids, count, integers)
         } else {
             ok_code_dot_gather(signedQuery, querySum, base, stride, ids, count, integers)
@@ -109,7 +116,12 @@ struct CodeScorer: RowScorer {
 
     @inline(__always)
     func scoreRun(_ start: Int, _ count: Int, _ out: UnsafeMutablePointer<Float>) {
-        if manhattan {
+        if let upper {
+            ok_nibble_dot_batch(signedQuery, upper + start &* stride, stride, count, integers)
+            ok_nibble_dot_batch(
+                signedQuery, base + start &* stride, stride, count, integers + SearchScratch.block)
+            joinHalves(count)
+        } else if manhattan {
             ok_code_sad_batch(query, base + start &* stride, stride, count, integers)
         } else {
             ok_code_dot_batch(signedQuery, querySum, base + start &* stride, stride, count, integers)
@@ -124,6 +136,14 @@ struct CodeScorer: RowScorer {
         }
     }
 
+    /// The sums of whole codes from those of their halves, exactly: a code is 16 times its upper half and the lower one.
+    @inline(__always)
+    private func joinHalves(_ count: Int) {
+        let offset = 128 &* querySum
+        let lower = integers + SearchScratch.block
+        for i in 0..<count { integers[i] = (integers[i] &<< 4) &+ lower[i] &- offset }
+    }
+
     /// Scores between rows are in units of the squared scale (Manhattan: of the scale).
     @inline(__always)
     mutating func load(_ row: UInt32) {
@@ -133,7 +153,13 @@ struct CodeScorer: RowScorer {
             factor = -1
             return
         }
-        querySum = ok_code_query(codes, stride, UnsafeMutableRawPointer(query).assumingMemoryBound(to: Int8.self))
+        let signed = UnsafeMutableRawPointer(query).assumingMemoryBound(to: Int8.self)
+        if let upper {
+            ok_join_codes(upper + Int(row) &* stride, codes, stride, query)
+            querySum = ok_code_query(query, 2 &* stride, signed)
+        } else {
+            querySum = ok_code_query(codes, stride, signed)
+        }
         if let norms {
             constant = 0 - Float(norms[Int(row)])
             factor = 2

@@ -29,7 +29,8 @@ final class SearchScratch {
     /// Rows scored in one call at most: blocks of scans, and a node's links.
     static let block = 2048
     let scores = UnsafeMutablePointer<Float>.allocate(capacity: SearchScratch.block)
-    let integers = UnsafeMutablePointer<Int32>.allocate(capacity: SearchScratch.block)
+    /// Twice as many, for codes in two halves.
+    let integers = UnsafeMutablePointer<Int32>.allocate(capacity: 2 * SearchScratch.block)
     let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
     let picked = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)
     let links = UnsafeMutablePointer<UInt32>.allocate(capacity: SearchScratch.block)

@@ -11,9 +11,11 @@ struct GraphTests {
         return out
     }
 
-    private func encoded(_ rows: DenseRows, _ distance: Distance, threads: Int = 1) throws -> [UInt8] {
+    private func encoded(
+        _ rows: DenseRows, _ distance: Distance, threads: Int = 1, quantile: Double? = nil
+    ) throws -> [UInt8] {
         var out: [UInt8] = []
-        let parameters = Int8Codes.train(rows: rows, distance: distance, quantile: nil)
+        let parameters = Int8Codes.train(rows: rows, distance: distance, quantile: quantile)
         try Int8Codes.encode(rows: rows, parameters: parameters, threads: threads) { out += $0 }
         #expect(out.count == Int8Codes.byteCount(parameters: parameters, count: rows.count))
         return out
@@ -107,14 +109,14 @@ struct GraphTests {
         }
     }
 
-    @Test("Damaged bytes are refused or harmless", arguments: [20, 100])
-    func damage(dimension: Int) throws {
+    @Test("Damaged bytes are refused or harmless", arguments: [(20, nil), (100, nil), (100, 0.99)])
+    func damage(dimension: Int, quantile: Double?) throws {
         let data = TestRows(count: 301, dimension: dimension, distance: .euclid, seed: 91)
         let rows = data.slice(0..<300)
         let builder = try HNSWBuilder(parameters: .init(m: 4, efConstruct: 20), count: 300)
         try builder.build(source: .rows(rows, .euclid))
         let graphForm = bytes(builder)
-        let codeForm = try encoded(rows, .euclid)
+        let codeForm = try encoded(rows, .euclid, quantile: quantile)
         let query = UnsafePointer(data.base + 300 * dimension)
         var random = TestRandom(seed: 92)
         func use(_ graph: HNSWGraph?, _ codes: Int8Codes?) {

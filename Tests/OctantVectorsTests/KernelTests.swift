@@ -126,6 +126,35 @@ struct KernelTests {
         }
     }
 
+    @Test("Codes in halves are whole codes again, and sums over the halves make those over the codes")
+    func halves() throws {
+        var random = TestRandom(seed: 6)
+        for width in [128, 256, 512] {
+            let codes = (0..<width).map { _ in UInt8(1 + random.next() % 255) }
+            var query = (0..<width).map { _ in UInt8(1 + random.next() % 255) }
+            var (upper, lower) = ([UInt8](repeating: 0, count: width / 2), [UInt8](repeating: 0, count: width / 2))
+            ok_half_codes(codes, width, 4, &upper)
+            ok_half_codes(codes, width, 0, &lower)
+            var joined = [UInt8](repeating: 0, count: width)
+            ok_join_codes(upper, lower, width / 2, &joined)
+            #expect(joined == codes)
+            let sum = query.withUnsafeMutableBytes { bytes in
+                ok_code_query(
+                    bytes.assumingMemoryBound(to: UInt8.self).baseAddress, width,
+                    bytes.assumingMemoryBound(to: Int8.self).baseAddress)
+            }
+            let truth = (0..<width).reduce(Int32(0)) {
+                $0 + (Int32(codes[$1]) - 128) * Int32(Int8(bitPattern: query[$1]))
+            }
+            for table in tables {
+                var found: [Int32] = [0, 0]
+                table.nibble_dot.batch(query, 0, upper, width / 2, 1, &found[0])
+                table.nibble_dot.batch(query, 0, lower, width / 2, 1, &found[1])
+                #expect(16 * found[0] + found[1] - 128 * sum == truth)
+            }
+        }
+    }
+
     private func checkIntegers(
         _ metric: ok_u8_metric, _ query: [UInt8], _ sum: Int32, _ codes: [UInt8], _ ids: [UInt32], _ stride: Int,
         _ truth: [Int32]

@@ -140,6 +140,50 @@ struct SearchTests {
         #expect(try Int8Codes.make(rows: sparse.rows, distance: .dot).nibbles == nil)
     }
 
+    @Test("Codes with a quantile are split into halves: half a byte less a component, and every score the same")
+    func split() throws {
+        for distance in [Distance.cosine, .dot, .euclid] {
+            let data = TestRows(count: 3050, dimension: 140, distance: distance, seed: 103, latent: 40)
+            let rows = data.slice(0..<3000)
+            let codes = try Int8Codes.make(rows: rows, distance: distance, quantile: 0.99)
+            let parameters = codes.parameters
+            #expect(parameters.isSplit && parameters.nibbleStep == 16)
+            let whole = try Int8Codes.encoded(
+                rows: rows,
+                parameters: Int8Parameters(
+                    distance: distance, dimension: 140, center: parameters.center, scale: parameters.scale,
+                    nibbleStep: 16),
+                threads: 2, measuresError: true)
+            #expect(!whole.parameters.isSplit && whole.maxResidual == codes.maxResidual)
+            #expect(whole.maxLength == codes.maxLength && whole.deviation == codes.deviation)
+            let bytes = [codes, whole].map { Int8Codes.byteCount(parameters: $0.parameters, count: 3000) }
+            #expect(bytes[1] - bytes[0] == 3000 * (192 + 128 - 2 * 128))
+            let graph = try buildGraph(.codes(codes))
+            let same = try buildGraph(.codes(whole))
+            withExtendedLifetime(same) { #expect(graph.bytes.elementsEqual(same.bytes)) }
+            let indexes = [codes, whole].map {
+                DenseIndex(distance: distance, rows: rows, codes: .int8($0), graph: graph, owner: data)
+            }
+            var sum = 0.0
+            for q in 0..<50 {
+                let query = UnsafePointer(data.base + (3000 + q) * 140)
+                for options in [Options(limit: 10, ef: 80), Options(limit: 10, ef: 80, rescore: false)] {
+                    let found = indexes.map { $0.search(query: query, options: options) }
+                    #expect(found[0] == found[1])
+                    let scanned = indexes.map { $0.scanAll(query: query, options: options, range: 100..<180) }
+                    #expect(scanned[0] == scanned[1])
+                    if options.rescore { sum += recall(found[0], slowSearch(distance, rows, query, 10)) }
+                }
+            }
+            #expect(sum / 50 >= (distance == .dot ? 0.85 : 0.95), "\(distance), \(sum / 50)")
+        }
+        // Components far from the others keep the range wide, and its 16th part is no step for the rest.
+        let spread = TestRows(count: 500, dimension: 128, distance: .dot, seed: 104)
+        for i in 0..<500 * 128 where i % 3 == 0 { spread.base[i] *= 8 }
+        let kept = try Int8Codes.make(rows: spread.rows, distance: .dot, quantile: 0.9999)
+        #expect(!kept.parameters.isSplit)
+    }
+
     @Test("Rows after the graph's are found too")
     func tail() throws {
         let data = TestRows(count: 1010, dimension: 16, distance: .euclid, seed: 51)

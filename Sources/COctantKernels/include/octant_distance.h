@@ -144,6 +144,11 @@ int32_t ok_code_norm2(const uint8_t *codes, size_t stride);
 /// Packs the codes of a row of n into 4 bits: level k (0...15) stands for (k - 7.5) / inverse, in units of codes.
 /// Writes (n + 127) / 128 * 64 bytes.
 void ok_pack_nibbles(const uint8_t *codes, size_t n, float inverse, uint8_t *out);
+/// Takes the upper (shift 4) or lower (0) halves of the codes of a row of `width`, a multiple of 128, in the order of
+/// ok_pack_nibbles(). Writes width / 2 bytes.
+void ok_half_codes(const uint8_t *codes, size_t width, int shift, uint8_t *out);
+/// Makes whole codes of both halves of a row, of `stride` bytes each. Writes 2 * stride bytes.
+void ok_join_codes(const uint8_t *upper, const uint8_t *lower, size_t stride, uint8_t *out);
 /// Smallest and largest finite value; leaves both untouched for no finite value.
 void ok_min_max(const float *x, size_t n, float *low, float *high);
 /// Squared (or, with `manhattan`, absolute) sum of x[i] - (center + scale * (codes[i] - 128)).
