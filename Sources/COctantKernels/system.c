@@ -110,6 +110,17 @@ void octant_drop_cached(int fd, int64_t offset, int64_t length) {
 #endif
 }
 
+int64_t octant_next_data(int fd, int64_t offset) {
+#if defined(SEEK_DATA)
+    off_t found = lseek(fd, (off_t)offset, SEEK_DATA);
+    if (found >= (off_t)offset) return (int64_t)found;
+    if (found < 0 && errno == ENXIO) return INT64_MAX;
+#else
+    (void)fd;
+#endif
+    return offset;
+}
+
 int octant_lock_memory(const void *start, size_t length) { return mlock(start, length) == 0 ? 0 : errno; }
 
 int octant_free_space(const char *path, uint64_t *available, uint64_t *total) {

@@ -13,6 +13,8 @@ struct LogFixture {
     static var small: WriteAheadLog.Options {
         var options = WriteAheadLog.Options()
         options.fileBytes = 4096
+        // Smaller than many records, and no multiple of anything: the window moves everywhere.
+        options.windowBytes = 203
         options.sealAfter = .seconds(3600)
         return options
     }

@@ -36,6 +36,8 @@ struct octant_memory_totals {
 void octant_read_memory_totals(struct octant_memory_totals *totals);
 /* Lets the system drop the cached pages of a file's range. */
 void octant_drop_cached(int fd, int64_t offset, int64_t length);
+/* Where a file's next bytes from offset on lie that are not those of a hole; INT64_MAX: nowhere, offset: unknown. */
+int64_t octant_next_data(int fd, int64_t offset);
 /* Keeps [start, start + length) in memory; fails where the process may lock no more. */
 int octant_lock_memory(const void *start, size_t length);
 

@@ -46,6 +46,8 @@ package final class FaultInjectingFileSystem: FileSystem {
         var failures: [Failure] = []
         var counts: [FileCall: Int] = [:]
         var total = 0
+        var bytesRead = 0
+        var largestRead = 0
         /// `call` nil: the count runs over all calls.
         var plan: (call: FileCall?, at: Int, fault: Fault)?
         var fired = false
@@ -90,6 +92,16 @@ package final class FaultInjectingFileSystem: FileSystem {
     /// Calls of a kind (`nil`: of all kinds) since the last `fail` or `reset`.
     package func count(_ call: FileCall? = nil) -> Int {
         state.withLock { state in call.map { state.counts[$0] ?? 0 } ?? state.total }
+    }
+
+    /// Bytes that reads asked for since the last `fail` or `reset`: all together, and of the largest.
+    package var readBytes: (all: Int, largest: Int) { state.withLock { ($0.bytesRead, $0.largestRead) } }
+
+    func noteRead(_ count: Int) {
+        state.withLock {
+            $0.bytesRead += count
+            $0.largestRead = max($0.largestRead, count)
+        }
     }
 
     /// Counts a call; throws when it is to fail. `short` is true for a write that has to be cut.
@@ -190,9 +202,11 @@ final class FaultInjectingFile: File {
     var path: String { base.path }
     func size() throws(StorageError) -> Int { try base.size() }
     func close() { base.close() }
+    func nextData(from offset: Int) -> Int { base.nextData(from: offset) }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StorageError) -> Int {
         try owner.enter(.read, path)
+        owner.noteRead(buffer.count)
         return try base.read(into: buffer, at: offset)
     }
 

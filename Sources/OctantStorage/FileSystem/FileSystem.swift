@@ -79,6 +79,9 @@ package protocol File: AnyObject, Sendable {
     func map(length: Int) throws(StorageError) -> MappedRegion
     /// Lets the system drop what it caches of a range. A hint, and nothing where there is no such cache.
     func dropCached(_ range: Range<Int>)
+    /// Where the next bytes from `offset` on may lie that are not zeros; the file's end or more if there are none. A hint
+    /// of file systems that know what was never written: `offset` is always right.
+    func nextData(from offset: Int) -> Int
     /// Takes an exclusive lock on the file without waiting; `false` when another holder has it.
     func tryLock() throws(StorageError) -> Bool
     /// Closes the descriptor; later calls fail with `.closed`. Safe to call twice.
@@ -87,6 +90,7 @@ package protocol File: AnyObject, Sendable {
 
 extension File {
     package func dropCached(_ range: Range<Int>) {}
+    package func nextData(from offset: Int) -> Int { offset }
 }
 
 extension FileSystem {

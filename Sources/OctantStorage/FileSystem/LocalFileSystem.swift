@@ -196,6 +196,11 @@ final class LocalFile: File {
         if descriptor >= 0 { octant_drop_cached(descriptor, Int64(range.lowerBound), Int64(range.count)) }
     }
 
+    func nextData(from offset: Int) -> Int {
+        let descriptor = descriptor.load(ordering: .acquiring)
+        return descriptor >= 0 ? Int(clamping: octant_next_data(descriptor, Int64(offset))) : offset
+    }
+
     func tryLock() throws(StorageError) -> Bool {
         let descriptor = try current()
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

@@ -104,34 +104,34 @@ struct WALFrame {
     var end: Int { offset + size }
     var isSeal: Bool { flags & WALFrame.seal != 0 }
 
-    /// Reads the frame header at `offset` when its lengths and flags are possible. Nothing is checksummed yet.
+    /// Reads the frame header at `offset` of a whole file's bytes when its lengths and flags are possible. Nothing is
+    /// checksummed yet.
     init?(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        guard offset >= 0, bytes.count - offset >= WALFrame.smallest else { return nil }
-        let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-        type = bytes[offset + 4]
-        flags = bytes[offset + 5]
-        lsn = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
-        durable = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self))
+        guard offset >= 0, offset <= bytes.count else { return nil }
+        self.init(header: UnsafeRawBufferPointer(rebasing: bytes[offset...]), at: offset, of: bytes.count)
+    }
+
+    /// As ``init(_:at:)``, of the bytes that begin at `offset` of a file of `fileSize` bytes; of them the first
+    /// ``smallest`` are looked at.
+    init?(header: UnsafeRawBufferPointer, at offset: Int, of fileSize: Int) {
+        guard header.count >= WALFrame.smallest else { return nil }
+        let length = Int(UInt32(littleEndian: header.loadUnaligned(as: UInt32.self)))
+        type = header[4]
+        flags = header[5]
+        lsn = UInt64(littleEndian: header.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        durable = UInt64(littleEndian: header.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
         self.offset = offset
         self.length = length
-        guard bytes[offset + 6] == 0, bytes[offset + 7] == 0, flags < 8,
+        guard header[6] == 0, header[7] == 0, flags < 8,
             flags & WALFrame.seal == 0 || (flags == WALFrame.seal && length == 0),
-            WALFrame.size(length) <= bytes.count - offset, lsn > 0, durable <= lsn
+            WALFrame.size(length) <= fileSize - offset, lsn > 0, durable <= lsn
         else { return nil }
     }
 
-    /// The CRC the frame should end with.
-    func computedCRC(_ bytes: UnsafeRawBufferPointer, previous: UInt32, salt: UInt64) -> UInt32 {
-        CRC32C.extend(
-            CRC32C.extend(previous, salt), UnsafeRawBufferPointer(rebasing: bytes[offset..<(end - 4)]))
-    }
-
-    /// The CRC it does end with.
-    func storedCRC(_ bytes: UnsafeRawBufferPointer) -> UInt32 { WALFrame.word(bytes, at: end - 4) }
-
-    func payload(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(
-            rebasing: bytes[(offset + WALFrame.headerSize)..<(offset + WALFrame.headerSize + length)])
+    /// Where the payload lies.
+    var payload: Range<Int> {
+        let start = offset + WALFrame.headerSize
+        return start..<(start + length)
     }
 
     static func word(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt32 {

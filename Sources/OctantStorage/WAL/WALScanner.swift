@@ -30,20 +30,23 @@ struct WALScanner {
     /// In the newest file: behind the last record frame known to be on the device.
     var kept: Place
     var report = WriteAheadLog.RecoveryReport()
-    /// Bytes of the newest file.
-    var newest: WALFileBytes
+    /// The newest file.
+    let newest: WALFileReader
 
     private let fileSystem: any FileSystem
+    private let windowBytes: Int
     private var group: (lsn: LSN, type: UInt8, bytes: [UInt8], skipped: Bool)?
 
-    /// `files` is not empty and ascending; the newest's bytes are `newest`.
+    /// `files` is not empty and ascending; the last is read by `newest`.
     init(
-        files: [ChainFile], oldest: ChainFile, newest: WALFileBytes, checkpoint: LSN, fileSystem: any FileSystem
+        files: [ChainFile], oldest: ChainFile, newest: WALFileReader, checkpoint: LSN, fileSystem: any FileSystem,
+        windowBytes: Int
     ) {
         self.files = files
         self.newest = newest
         self.checkpoint = checkpoint
         self.fileSystem = fileSystem
+        self.windowBytes = windowBytes
         next = oldest.header.firstLSN
         durable = 0
         boundary = Place(
@@ -56,15 +59,18 @@ struct WALScanner {
         for index in files.indices {
             report.files += 1
             let isNewest = index == files.count - 1
-            let bytes = isNewest ? newest : try WALFileBytes(path: files[index].path, fileSystem: fileSystem)
+            let reader =
+                isNewest
+                ? newest
+                : try WALFileReader(path: files[index].path, fileSystem: fileSystem, windowBytes: windowBytes)
             let successor = isNewest ? nil : files[index + 1].header
-            try scan(index, bytes.bytes, successor: successor, replay)
+            try scan(index, reader, successor: successor, replay)
         }
         report.lastLSN = max(next &- 1, checkpoint)
     }
 
     private mutating func scan(
-        _ index: Int, _ bytes: UnsafeRawBufferPointer, successor: WALFileHeader?, _ replay: (LogRecord) throws -> Void
+        _ index: Int, _ reader: WALFileReader, successor: WALFileHeader?, _ replay: (LogRecord) throws -> Void
     ) throws {
         let file = files[index]
         var place = Place(file: index, offset: WALFileHeader.size, crc: file.headerCRC, next: file.header.firstLSN)
@@ -76,21 +82,22 @@ struct WALScanner {
         }
         while true {
             if let successor, successor.previousCRC == place.crc, successor.firstLSN == next { return }
-            guard let frame = WALFrame(bytes, at: place.offset),
-                frame.computedCRC(bytes, previous: place.crc, salt: file.header.salt) == frame.storedCRC(bytes)
+            guard let frame = try reader.frame(at: place.offset),
+                case let crc = try reader.computedCRC(frame, previous: place.crc, salt: file.header.salt),
+                crc == (try reader.storedCRC(frame))
             else {
                 guard successor == nil else {
                     throw StorageError.corrupt(file.path, offset: place.offset, "damaged record \(next)")
                 }
-                return try examineTail(bytes, place, file)
+                return try examineTail(reader, place, file)
             }
             place.offset = frame.end
-            place.crc = frame.storedCRC(bytes)
+            place.crc = crc
             report.frames += 1
             durable = max(durable, frame.durable)
             report.sealed = frame.isSeal
             if frame.isSeal { continue }
-            try accept(frame, bytes, file, replay)
+            try accept(frame, reader, file, replay)
             files[index].lastLSN = frame.lsn
             place.next = next
             if group == nil { boundary = place }
@@ -99,7 +106,7 @@ struct WALScanner {
 
     /// Takes a frame whose checksum is right into the record it belongs to.
     private mutating func accept(
-        _ frame: WALFrame, _ bytes: UnsafeRawBufferPointer, _ file: ChainFile, _ replay: (LogRecord) throws -> Void
+        _ frame: WALFrame, _ reader: WALFileReader, _ file: ChainFile, _ replay: (LogRecord) throws -> Void
     ) throws {
         let begins = frame.flags & WALFrame.first != 0
         let ends = frame.flags & WALFrame.last != 0
@@ -112,52 +119,54 @@ struct WALScanner {
             throw StorageError.corrupt(
                 file.path, offset: frame.offset, "record \(frame.lsn) where \(next) was expected,")
         }
-        let payload = frame.payload(bytes)
         if begins, ends {
-            try deliver(frame.lsn, frame.type, payload, replay)
+            try deliver(frame.lsn, frame.type, replay) { () throws(StorageError) in try reader.bytes(frame.payload) }
         } else {
             if begins { group = (frame.lsn, frame.type, [], frame.lsn <= checkpoint) }
-            if group?.skipped == false { group?.bytes.append(contentsOf: payload) }
+            if group?.skipped == false { try reader.pieces(frame.payload) { group?.bytes.append(contentsOf: $0) } }
             guard ends, let whole = group else { return }
             group = nil
-            try whole.bytes.withRawBytes { raw in try deliver(whole.lsn, whole.type, raw, replay) }
+            try whole.bytes.withRawBytes { raw in try deliver(whole.lsn, whole.type, replay) { raw } }
         }
     }
 
     private mutating func deliver(
-        _ lsn: LSN, _ type: UInt8, _ payload: UnsafeRawBufferPointer, _ replay: (LogRecord) throws -> Void
+        _ lsn: LSN, _ type: UInt8, _ replay: (LogRecord) throws -> Void,
+        payload: () throws(StorageError) -> UnsafeRawBufferPointer
     ) throws {
         next = lsn &+ 1
         guard lsn > checkpoint else { return }
         report.records += 1
-        try replay(LogRecord(lsn: lsn, type: type, payload: payload))
+        try replay(LogRecord(lsn: lsn, type: type, payload: try payload()))
     }
 
     /// The newest file has no valid frame at `place`. Looks for later ones: if any says that the record expected here
     /// was durable, confirmed data is damaged; otherwise the tail was never confirmed, and is dropped.
     private mutating func examineTail(
-        _ bytes: UnsafeRawBufferPointer, _ place: Place, _ file: ChainFile
+        _ reader: WALFileReader, _ place: Place, _ file: ChainFile
     ) throws(StorageError) {
         let salt = file.header.salt
-        let highest = next &+ UInt64(bytes.count / WALFrame.smallest)
+        let highest = next &+ UInt64(reader.size / WALFrame.smallest)
         var offset = place.offset
         var found = 0
         var highestFound = next &- 1
         // Whatever lies in a payload may look like frame headers: bounds the work of checking them all.
-        var budget = max(1 << 30, bytes.count &* 4)
-        let bad = WALFrame(bytes, at: place.offset)
-        let badCRC = bad?.computedCRC(bytes, previous: place.crc, salt: salt)
+        var budget = max(1 << 30, reader.size &* 4)
+        let bad = try reader.frame(at: place.offset)
+        var badCRC: UInt32?
+        if let bad { badCRC = try reader.computedCRC(bad, previous: place.crc, salt: salt) }
         offset += 8
-        while let candidate = nextCandidate(bytes, from: &offset, lowest: next &- 1, highest: highest) {
+        while let candidate = try reader.nextFrame(from: &offset, numbers: (next &- 1)...max(next &- 1, highest)) {
             budget -= candidate.size
             guard budget > 0 else {
                 throw .corrupt(file.path, offset: place.offset, "undecidable damage at record \(next)")
             }
-            let stored = candidate.storedCRC(bytes)
-            let previous = WALFrame.word(bytes, at: offset - 4)
-            var valid = candidate.computedCRC(bytes, previous: previous, salt: salt) == stored
+            let previous = try reader.word(at: offset - 4)
+            let computed = try reader.computedCRC(candidate, previous: previous, salt: salt)
+            let stored = try reader.storedCRC(candidate)
+            var valid = computed == stored
             if !valid, let bad, let badCRC, bad.end == offset {
-                valid = candidate.computedCRC(bytes, previous: badCRC, salt: salt) == stored
+                valid = try reader.computedCRC(candidate, previous: badCRC, salt: salt) == stored
             }
             guard valid else {
                 offset += 8
@@ -184,58 +193,48 @@ struct WALScanner {
         }
     }
 
-    /// The next place from `offset` on that could be a frame of this log; `offset` is moved there.
-    private func nextCandidate(
-        _ bytes: UnsafeRawBufferPointer, from offset: inout Int, lowest: LSN, highest: LSN
-    ) -> WALFrame? {
-        while bytes.count - offset >= WALFrame.smallest {
-            let lsn = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
-            if lsn >= lowest, lsn <= highest, let frame = WALFrame(bytes, at: offset) { return frame }
-            offset += 8
-        }
-        return nil
+    /// The frames of the newest file that have to be copied: those behind ``kept``, which is set by this once the
+    /// durable LSN is known.
+    struct Unconfirmed {
+        var count = 0
+        /// Bytes of the frames together.
+        var bytes = 0
+        var lastLSN: LSN = 0
     }
 
-    /// Sets `kept` once the durable LSN is known, by a second walk over the newest file's good frames; returns the
-    /// frames between there and the boundary, which have to be copied.
-    mutating func unconfirmedFrames() -> [WALFrame] {
-        let bytes = newest.bytes
-        guard boundary.file == files.count - 1 else { return [] }
-        var copied: [WALFrame] = []
+    /// Sets `kept` by a second walk over the newest file's good frames, and counts those between there and the boundary.
+    mutating func findUnconfirmed() throws(StorageError) -> Unconfirmed {
+        var found = Unconfirmed()
+        guard boundary.file == files.count - 1 else { return found }
+        var lastKept: WALFrame?
         var offset = WALFileHeader.size
-        while offset < boundary.offset, let frame = WALFrame(bytes, at: offset) {
+        while offset < boundary.offset, let frame = try newest.frame(at: offset) {
             offset = frame.end
             if frame.isSeal { continue }
             if frame.lsn <= durable {
-                kept = Place(
-                    file: boundary.file, offset: frame.end, crc: frame.storedCRC(bytes), next: frame.lsn &+ 1)
+                lastKept = frame
             } else {
-                copied.append(frame)
+                found.count += 1
+                found.bytes += frame.size
+                found.lastLSN = frame.lsn
             }
         }
-        return copied
-    }
-}
-
-/// The bytes of one log file, read into memory: a mapping would turn a read error into a signal.
-final class WALFileBytes {
-    let bytes: UnsafeRawBufferPointer
-    private let storage: UnsafeMutableRawBufferPointer
-
-    init(path: String, fileSystem: any FileSystem) throws(StorageError) {
-        let file = try fileSystem.open(path, .read)
-        defer { file.close() }
-        let size = try file.size()
-        guard size <= 8 << 30 else { throw StorageError(.corrupt, "\(path): \(size) bytes are no log file") }
-        let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
-        do throws(StorageError) {
-            bytes = UnsafeRawBufferPointer(rebasing: storage[..<(try file.read(into: storage, at: 0))])
-        } catch {
-            storage.deallocate()
-            throw error
+        if let lastKept {
+            kept = Place(
+                file: boundary.file, offset: lastKept.end, crc: try newest.storedCRC(lastKept),
+                next: lastKept.lsn &+ 1)
         }
-        self.storage = storage
+        return found
     }
 
-    deinit { storage.deallocate() }
+    /// Hands out the frames that have to be copied, with their payloads.
+    func unconfirmedFrames(
+        _ body: (WALFrame, UnsafeRawBufferPointer) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        var offset = kept.offset
+        while offset < boundary.offset, let frame = try newest.frame(at: offset) {
+            offset = frame.end
+            if !frame.isSeal { try body(frame, try newest.bytes(frame.payload)) }
+        }
+    }
 }

@@ -24,13 +24,15 @@ extension WriteAheadLog {
             var report = RecoveryReport()
             report.lastLSN = checkpoint
             report.sealed = true
-            return (try opening.finish(start, [], nil, durable: checkpoint, lastLSN: checkpoint, keep: []), report)
+            return (try opening.finish(start, nil, durable: checkpoint, lastLSN: checkpoint, keep: []), report)
         }
         let chain = try opening.chain(from: newest, checkpoint: checkpoint)
         guard let oldest = chain.first else { throw StorageError(.corrupt, "\(directory): no log file") }
-        let bytes = try WALFileBytes(path: logPath(directory, newest), fileSystem: fileSystem)
+        let reader = try WALFileReader(
+            path: logPath(directory, newest), fileSystem: fileSystem, windowBytes: options.windowBytes)
         var scanner = WALScanner(
-            files: chain, oldest: oldest, newest: bytes, checkpoint: checkpoint, fileSystem: fileSystem)
+            files: chain, oldest: oldest, newest: reader, checkpoint: checkpoint, fileSystem: fileSystem,
+            windowBytes: options.windowBytes)
         try scanner.run(replay)
         let log = try opening.continueAfter(&scanner)
         return (log, scanner.report)
@@ -117,10 +119,10 @@ struct WALOpening {
             // The checkpoint is ahead of the log: nothing in the log is needed.
             let start = NewFile(pred: nil, previousCRC: 0, firstLSN: scanner.checkpoint &+ 1)
             let checkpoint = scanner.checkpoint
-            return try finish(start, [], nil, durable: checkpoint, lastLSN: checkpoint, keep: [])
+            return try finish(start, nil, durable: checkpoint, lastLSN: checkpoint, keep: [])
         }
-        let frames = scanner.unconfirmedFrames()
-        scanner.report.framesCopied = frames.count
+        let unconfirmed = try scanner.findUnconfirmed()
+        scanner.report.framesCopied = unconfirmed.count
         var start: NewFile
         var keep = scanner.files
         if scanner.boundary.file < newestIndex {
@@ -143,13 +145,13 @@ struct WALOpening {
             }
         }
         return try finish(
-            start, frames, scanner.newest.bytes, durable: scanner.durable, lastLSN: lastLSN,
+            start, (scanner, unconfirmed), durable: scanner.durable, lastLSN: lastLSN,
             keep: keep.map { WriteAheadLog.ClosedFile(path: $0.path, lastLSN: $0.lastLSN) })
     }
 
-    /// Writes and publishes the new file with the copied frames, tidies the folder up, and makes the log.
+    /// Writes and publishes the new file with the frames to copy, tidies the folder up, and makes the log.
     mutating func finish(
-        _ start: NewFile, _ frames: [WALFrame], _ bytes: UnsafeRawBufferPointer?, durable: LSN, lastLSN: LSN,
+        _ start: NewFile, _ copied: (from: WALScanner, frames: WALScanner.Unconfirmed)?, durable: LSN, lastLSN: LSN,
         keep: [WriteAheadLog.ClosedFile]
     ) throws(StorageError) -> WriteAheadLog {
         let sequence = (sequences.last ?? 0) &+ 1
@@ -158,34 +160,47 @@ struct WALOpening {
             collection: collection, sequence: sequence, firstLSN: start.firstLSN,
             salt: Simulation.random(), previousCRC: start.previousCRC)
         let head = header.encoded()
-        let buffer = WALBuffer(capacity: 64 << 10)
         var crc = CRC32C.extend(0, Array(head[..<60]))
-        for frame in frames {
-            guard let bytes else { break }
-            crc = buffer.append(
-                type: frame.type, flags: frame.flags, lsn: frame.lsn, durable: min(durable, frame.lsn),
-                payload: frame.payload(bytes), previous: crc, salt: header.salt)
-        }
-        let offset = WALFileHeader.size + buffer.count
-        let capacity = max(options.fileBytes, offset + 2 * WALFrame.smallest)
-        let spare = try takeSpare(capacity)
+        let offset = WALFileHeader.size + (copied?.frames.bytes ?? 0)
+        let spare = try takeSpare(max(options.fileBytes, offset + 2 * WALFrame.smallest))
         try head.withRawBytes { (raw) throws(StorageError) in try spare.file.write(raw, at: 0) }
-        try spare.file.write(buffer.bytes, at: WALFileHeader.size)
+        if let copied, copied.frames.count > 0 {
+            try copy(from: copied.from, into: spare.file, salt: header.salt, durable: durable, &crc)
+        }
         try spare.file.syncData()
         let path = WriteAheadLog.logPath(directory, sequence)
         try fileSystem.rename(spare.file.path, to: path)
         try fileSystem.syncDirectory(directory)
 
         tidy(keep: keep)
+        let sealed = copied.map { $0.frames.count == 0 } ?? true
         let state = WriteAheadLog.State(
-            lastLSN: lastLSN, sealedLSN: frames.isEmpty ? lastLSN : start.firstLSN &- 1, planOffset: offset,
+            lastLSN: lastLSN, sealedLSN: sealed ? lastLSN : start.firstLSN &- 1, planOffset: offset,
             planCapacity: spare.capacity, spares: spares, spareNumber: lastSpareNumber, closedFiles: keep)
         let active = WriteAheadLog.ActiveFile(
             file: spare.file, sequence: sequence, salt: header.salt, crc: crc, offset: offset,
-            lastLSN: frames.last?.lsn ?? 0)
+            lastLSN: copied?.frames.lastLSN ?? 0)
         return WriteAheadLog(
             directory: directory, fileSystem: fileSystem, collection: collection, shard: shard, options: options,
             active: active, state: state, lastLSN: lastLSN)
+    }
+
+    /// Writes the unconfirmed frames behind the header of `file`, chained to it; `crc` is moved along.
+    private func copy(
+        from scanner: WALScanner, into file: any File, salt: UInt64, durable: LSN, _ crc: inout UInt32
+    ) throws(StorageError) {
+        let buffer = WALBuffer(capacity: 64 << 10)
+        var offset = WALFileHeader.size
+        try scanner.unconfirmedFrames { (frame, payload) throws(StorageError) in
+            crc = buffer.append(
+                type: frame.type, flags: frame.flags, lsn: frame.lsn, durable: min(durable, frame.lsn),
+                payload: payload, previous: crc, salt: salt)
+            guard buffer.count >= options.windowBytes else { return }
+            try file.write(buffer.bytes, at: offset)
+            offset += buffer.count
+            buffer.removeAll()
+        }
+        try file.write(buffer.bytes, at: offset)
     }
 
     /// A file of at least `capacity` bytes: a spare that lies around, or a new one.

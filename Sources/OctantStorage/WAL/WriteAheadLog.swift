@@ -30,6 +30,8 @@ package final class WriteAheadLog: Sendable {
         package var retainClosed = 1
         /// Appends block while more than this waits to be written.
         package var pendingBytesMax = 64 << 20
+        /// Bytes of a log file that opening holds in memory at a time; a larger record is held whole.
+        package var windowBytes = 256 << 10
         /// Idle time after which a seal frame confirms the last batch.
         package var sealAfter: Duration = .milliseconds(50)
 
