@@ -8,7 +8,7 @@ enum Reconstruction {
     private static let step = 7  // rows are in no order, so that any stride samples them evenly
 
     /// The squared error of rows made of their codes, as a share of the rows' own squares, over all segments; `nil` if
-    /// there are no codes that rows can be made of.
+    /// there are no codes.
     static func error(_ collection: Collection) -> Double? {
         var (lost, whole) = (0.0, 0.0)
         for segment in collection.shard.view.segments {
@@ -16,7 +16,11 @@ enum Reconstruction {
                 guard let codes = field.index.codes else { continue }
                 var decoded = [Float](repeating: 0, count: codes.dimension)
                 for row in stride(from: UInt32(0), to: UInt32(codes.count), by: Self.step) {
-                    guard decode(codes, row, &decoded) else { return nil }
+                    switch codes {
+                    case .int8(let codes): codes.decode(row, into: &decoded)
+                    case .product(let codes): codes.decode(row, into: &decoded)
+                    case .packed(let codes): codes.decode(row, into: &decoded)
+                    }
                     guard case .dense(let original)? = segment.stored(row, field.name)?.vector else { continue }
                     for i in 0..<min(decoded.count, original.count) {
                         lost += Double((original[i] - decoded[i]) * (original[i] - decoded[i]))
@@ -26,15 +30,5 @@ enum Reconstruction {
             }
         }
         return whole > 0 ? lost / whole : nil
-    }
-
-    /// Whether the family can make rows of its codes.
-    private static func decode(_ codes: VectorCodes, _ row: UInt32, _ out: UnsafeMutablePointer<Float>) -> Bool {
-        switch codes {
-        case .product(let codes): codes.decode(row, into: out)
-        case .packed(let codes): codes.decode(row, into: out)
-        case .int8: return false
-        }
-        return true
     }
 }

@@ -159,6 +159,22 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
             measuresError: measuresError)
     }
 
+    /// Makes a row of its codes. `out` holds `dimension` floats.
+    package func decode(_ row: UInt32, into out: UnsafeMutablePointer<Float>) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: parameters.queryBytes) { codes in
+            guard let codes = codes.baseAddress else { return }
+            let stored = base + Int(row) * parameters.stride
+            if parameters.isSplit, let nibbles {
+                ok_join_codes(nibbles + Int(row) * parameters.nibbleStride, stored, parameters.stride, codes)
+            } else {
+                codes.initialize(from: stored, count: parameters.stride)
+            }
+            for i in 0..<parameters.dimension {
+                out[i] = parameters.center + parameters.scale * Float(Int(codes[i]) - 128)
+            }
+        }
+    }
+
     /// Writes the 4-bit codes of some rows.
     private static func packNibbles(
         _ rows: DenseRows, _ parameters: Int8Parameters, _ range: Range<Int>, _ out: UnsafeMutablePointer<UInt8>

@@ -158,6 +158,16 @@ struct SearchTests {
             #expect(whole.maxLength == codes.maxLength && whole.deviation == codes.deviation)
             let bytes = [codes, whole].map { Int8Codes.byteCount(parameters: $0.parameters, count: 3000) }
             #expect(bytes[1] - bytes[0] == 3000 * (192 + 128 - 2 * 128))
+            for row in Swift.stride(from: UInt32(0), to: 3000, by: 17) {
+                var decoded = [[Float]](repeating: [Float](repeating: 0, count: 140), count: 2)
+                codes.decode(row, into: &decoded[0])
+                whole.decode(row, into: &decoded[1])
+                #expect(decoded[0] == decoded[1])
+                let error = (0..<140).reduce(Float(0)) {
+                    $0 + (decoded[0][$1] - rows.row(row)[$1]) * (decoded[0][$1] - rows.row(row)[$1])
+                }
+                #expect(error.squareRoot() <= codes.maxResidual)
+            }
             let graph = try buildGraph(.codes(codes))
             let same = try buildGraph(.codes(whole))
             withExtendedLifetime(same) { #expect(graph.bytes.elementsEqual(same.bytes)) }
