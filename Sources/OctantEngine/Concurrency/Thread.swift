@@ -55,6 +55,14 @@ package final class Thread: @unchecked Sendable {
         }
     }
 
+    /// Runs `body` on a thread that gives way to those that answer requests, and waits for its end.
+    package static func runInBackground(name: String, _ body: @escaping @Sendable () -> Void) {
+        Thread(name: name) {
+            _ = octant_set_thread_nice(10)
+            body()
+        }.join()
+    }
+
     /// Waits until the thread has ended.
     package func join() {
         if let handle { pthread_join(handle, nil) }

@@ -9,7 +9,7 @@ import Synchronization
 /// thread in the order of the log and only once it is durable. A read takes a ``ReadView`` and never waits for a write.
 ///
 /// Locks, in the order they are taken: `order` (one writer resolves and logs at a time), `flushing` (one checkpoint at a
-/// time), `publication` (one manifest at a
+/// time), `planning` (one job of the optimizer is decided at a time), `publication` (one manifest at a
 /// time; held during file work, by background threads and configuration changes), `applying` (one operation or swap of
 /// parts at a time), then `state` (for the instant of a look or change).
 package final class Shard: Sendable {
@@ -28,6 +28,8 @@ package final class Shard: Sendable {
     let queue = Monitor(ApplyQueue())
     let background = Monitor(BackgroundState())
     let optimizations = Mutex(OptimizationLog())
+    /// Held while a job is decided, so that no two take the same segments.
+    let planning = Monitor(())
     let indexedCounts = Mutex(IndexedPoints())
     let deferredAnswers = Mutex<[DeferredAnswer]>([])
     /// What was learnt by measuring searches.
@@ -216,8 +218,11 @@ package final class Shard: Sendable {
     }
 
     /// The log can take no more: what is not durable is answered with the error, reads go on.
-    func fail(_ error: StorageError) {
-        log("\(path): the log failed, writes are refused until the collection is reopened: \(error)")
+    func fail(_ error: StorageError) { fence("the log failed", error) }
+
+    /// Takes no more writes, for this reason; reads go on.
+    package func fence(_ reason: String, _ error: StorageError) {
+        log("\(path): \(reason), writes are refused until the collection is reopened: \(error)")
         let waiting = queue.change { queue in
             queue.failure = error
             defer { queue.unacknowledged.removeAll() }
@@ -292,7 +297,7 @@ package final class Shard: Sendable {
         if isSimulated { runDue() }
         applier.withLock { $0 }?.join()
         applier.withLock { $0 = nil }
-        background.wait { $0.inOptimizer || $0.measuring > 0 ? nil : () }
+        background.wait { $0.inOptimizer > 0 || $0.measuring > 0 ? nil : () }
         flushing.withLock { _ in }
         publication.withLock { _ in }
         abandonDeferredAnswers()
@@ -371,12 +376,12 @@ struct BackgroundState: Sendable {
     var loggedBytes = 0
     /// Why the last optimisation failed.
     var optimizerError: String?
-    /// The optimizer's thread is looking at the shard or working on it.
-    var inOptimizer = false
+    /// When an optimisation last failed, in milliseconds of the steady clock.
+    var lastFailure: UInt64 = 0
+    /// Threads of the optimizer that look at the shard, and its jobs.
+    var inOptimizer = 0
     /// Threads that measure searches of the shard.
     var measuring = 0
-    /// An optimisation is running.
-    var optimizing = false
     /// The shard is closing: background work stops.
     var closing = false
     /// When something was last written, in milliseconds of the steady clock.
