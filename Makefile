@@ -16,6 +16,7 @@ ROUNDS ?= 3
 KILLS ?= 1000
 CUTS ?= 500
 HISTORIES ?= 200
+SEEDS ?= 2000
 BENCH_ARGS ?=
 # Engines to compare with are kept apart from what the tests need.
 PEERS := .build/bench-venv
@@ -27,7 +28,7 @@ MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability fuzz lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -77,6 +78,15 @@ power-cut: build venv ## Power cuts at random moments on ext4 and xfs, CUTS=500 
 
 linearizability: build venv ## HISTORIES=200 histories of points, half of them with kills, each of one order
 	OCTANT_HISTORIES=$(HISTORIES) $(PY) -m pytest -q -s Conformance/test_linearizability.py
+
+# Optimised, for it is many times as fast; with what tests of internals need.
+SIMULATE := swift test -c release -Xswiftc -enable-testing --disable-default-traits
+
+simulation: prerequisites ## Simulated lives of a database with crashes and failing calls, SEEDS=2000 of them
+	OCTANT_SIM_SEEDS=$(SEEDS) OCTANT_SIM_VERBOSE=1 $(SIMULATE) --filter SimulationTests
+
+fail-every-call: prerequisites ## Every call of every kind fails once, for ever or half-way, in all scenarios
+	OCTANT_FAIL_STRIDE=1 OCTANT_SIM_VERBOSE=1 $(SIMULATE) --filter FailEveryCallTests
 
 fuzz: build venv ## schemathesis over the OpenAPI document for MINUTES=20
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r Conformance/requirements-fuzz.txt

@@ -113,7 +113,8 @@ public final class Database: Sendable {
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory)
-        baseMemory = ProcessPages.totals.resident
+        // Looking takes longer than opening a collection of a simulation.
+        baseMemory = Simulation.current == nil ? ProcessPages.totals.resident : 0
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
             let entry = openCollection(name, uuid)
             state.withLock { $0.entries[name] = entry }

@@ -55,8 +55,10 @@ package final class Thread: @unchecked Sendable {
         }
     }
 
-    /// Runs `body` on a thread that gives way to those that answer requests, and waits for its end.
+    /// Runs `body` on a thread that gives way to those that answer requests, and waits for its end; in a simulation, on
+    /// the only thread there is.
     package static func runInBackground(name: String, _ body: @escaping @Sendable () -> Void) {
+        if Simulation.current != nil { return body() }
         Thread(name: name) {
             _ = octant_set_thread_nice(10)
             body()

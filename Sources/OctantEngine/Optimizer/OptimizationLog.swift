@@ -68,6 +68,7 @@ extension OptimizationLog.Running {
 
 /// Milliseconds since 1970.
 package func unixMilliseconds() -> Int64 {
+    if let simulation = Simulation.current { return Int64(clamping: simulation.milliseconds) }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000

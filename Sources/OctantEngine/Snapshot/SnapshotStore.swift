@@ -122,9 +122,17 @@ package struct SnapshotStore: Sendable {
         return description
     }
 
-    /// The archive taken last; `nil` if there is none.
+    /// The archive taken last of those that can be recovered, with all that they build on; `nil` if there is none.
     package func newest(_ place: Place) throws(StorageError) -> SnapshotHeader? {
-        try headers(place).map(\.header).max { $0.creation < $1.creation }
+        let headers = try headers(place).map(\.header)
+        // Step by step from the complete ones: what is not reached lacks an archive.
+        var whole: Set<UUIDBytes> = [.zero]
+        while true {
+            let more = headers.filter { whole.contains($0.base) && !whole.contains($0.archive) }
+            if more.isEmpty { break }
+            whole.formUnion(more.map(\.archive))
+        }
+        return headers.filter { whole.contains($0.archive) }.max { $0.creation < $1.creation }
     }
 
     /// Whether an archive is still stored.
@@ -143,8 +151,14 @@ package struct SnapshotStore: Sendable {
         let kind: SnapshotHeader.Kind = place == .storage ? .storage : .collection
         var found: [(name: String, header: SnapshotHeader)] = []
         for description in try list(place) {
-            guard let reader = try? SnapshotReader(path: folder(place) + "/" + description.name, fileSystem: fileSystem)
-            else { continue }
+            let reader: SnapshotReader
+            do throws(StorageError) {
+                reader = try SnapshotReader(path: folder(place) + "/" + description.name, fileSystem: fileSystem)
+            } catch {
+                // Of what is no archive nothing is known. One that cannot be read just now may be built on others.
+                if [.corrupt, .incompatible, .notFound].contains(error.code) { continue }
+                throw error
+            }
             if reader.header.kind == kind { found.append((description.name, reader.header)) }
             reader.close()
         }
@@ -213,9 +227,13 @@ package struct SnapshotStore: Sendable {
         return true
     }
 
-    /// Removes all snapshots of a collection and its shards.
+    /// Removes all snapshots of a collection and its shards, for good.
     package func deleteAll(of collection: String) throws(StorageError) {
-        try fileSystem.removeTree(folder(.collection(collection)))
+        let folder = folder(.collection(collection))
+        guard try fileSystem.kind(folder) != nil else { return }
+        try fileSystem.removeTree(folder)
+        // Another collection of this name must not find any of them after a power cut.
+        try fileSystem.syncDirectory(root)
     }
 
     /// Removes what was being written or uploaded when the last process ended.

@@ -158,12 +158,15 @@ extension FileSystem {
 
 /// The folder part of a path.
 package func parentPath(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
+    guard let slash = lastSlash(path) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
 /// The last component of a path.
 package func lastPathComponent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    return String(path[path.index(after: slash)...])
+    guard let slash = lastSlash(path) else { return path }
+    return String(path[path.utf8.index(after: slash)...])
 }
+
+/// By bytes: a slash is one everywhere, and characters take long to find.
+private func lastSlash(_ path: String) -> String.Index? { path.utf8.lastIndex(of: UInt8(ascii: "/")) }

@@ -320,9 +320,10 @@ package final class SimulatedFileSystem: FileSystem {
 
     package func removeDirectory(_ path: String) throws(StorageError) {
         try change(Call(kind: .directory, path: path)) { state -> Result<Void, StorageError> in
+            let prefix = path + "/"
             let used =
-                state.names.files.keys.contains { parentPath($0) == path }
-                || state.names.directories.contains { $0 != path && parentPath($0) == path }
+                state.names.files.keys.contains { $0.hasPrefix(prefix) }
+                || state.names.directories.contains { $0.hasPrefix(prefix) }
             guard !used else { return .failure(StorageError(errno: ENOTEMPTY, call: "rmdir", path: path)) }
             state.make(.removedDirectory(path))
             return .success(())
@@ -334,8 +335,15 @@ package final class SimulatedFileSystem: FileSystem {
             guard state.names.directories.contains(path) else {
                 return .failure(StorageError(errno: ENOENT, call: "opendir", path: path))
             }
-            let all = Array(state.names.files.keys) + state.names.directories.filter { $0 != path }
-            return .success(all.filter { parentPath($0) == path }.map(lastPathComponent).sorted())
+            let prefix = path.hasSuffix("/") ? path : path + "/"
+            var names: [String] = []
+            for one in state.names.files.keys where one.hasPrefix(prefix) && parentPath(one) == path {
+                names.append(lastPathComponent(one))
+            }
+            for one in state.names.directories where one.hasPrefix(prefix) && one != path && parentPath(one) == path {
+                names.append(lastPathComponent(one))
+            }
+            return .success(names.sorted())
         }
     }
 
@@ -344,13 +352,11 @@ package final class SimulatedFileSystem: FileSystem {
             guard state.names.directories.contains(path) else {
                 return .failure(StorageError(errno: ENOENT, call: "open", path: path))
             }
-            var durable = state.durable
-            state.unsynced.removeAll { change in
-                guard change.folder == path else { return false }
-                durable.apply(change)
-                return true
+            var waiting: [NameChange] = []
+            for change in state.unsynced {
+                if change.folder == path { state.durable.apply(change) } else { waiting.append(change) }
             }
-            state.durable = durable
+            state.unsynced = waiting
             return .success(())
         }
     }

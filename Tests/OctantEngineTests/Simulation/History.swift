@@ -52,6 +52,12 @@ struct History {
         var written = 0
         /// The last is the one in force; more than one while a change is under way, or its outcome unknown.
         var settings: [Settings] = []
+        /// What is to take the collection's place, while nobody knows whether it has.
+        var replacement: Replacement?
+        /// Stored snapshots by their names, which no crash may take.
+        var snapshots: [String: Snapshot] = [:]
+        /// Snapshots that may be stored: begun or deleted, with an unknown outcome.
+        var possibleSnapshots: [Snapshot] = []
     }
 
     let name: String
@@ -77,6 +83,7 @@ struct History {
         promise.synced = append(lsn: 0, model: Model(), extra: nil)
         promise.written = promise.synced
         promise.settings = [settings]
+        promise.replacement = nil
     }
 
     /// Forgets the states that nothing can go back to.
@@ -97,10 +104,10 @@ struct History {
     ///
     /// - Parameter cut: whether power was cut; else the process ended.
     mutating func settle(_ collection: Collection, cut: Bool) throws(Violation) {
+        try settleReplacement(collection)
         let lsn = collection.shard.lastLSN
         let config = collection.config
-        let extra: VectorDefinition? =
-            config.params.vectors["x"].map { .dense($0) } ?? config.params.sparse("x").map { .sparse($0) }
+        let extra = config.params.extra
         guard var found = states.last(where: { $0.lsn == lsn && $0.extra == extra }) else {
             throw Violation(
                 description: "\(name): found operation \(lsn), vector x \(extra as Any); possible: "
@@ -119,7 +126,8 @@ struct History {
         sequence = found.sequence
         states = [found]
         promise = Promise(
-            existence: .present, synced: found.sequence, written: found.sequence, settings: [settings])
+            existence: .present, synced: found.sequence, written: found.sequence, settings: [settings],
+            snapshots: promise.snapshots, possibleSnapshots: promise.possibleSnapshots)
     }
 }
 

@@ -64,25 +64,41 @@ struct Scenario: CustomTestStringConvertible, Sendable {
         steps: [{ try $0.changeVectors(1) }, { try $0.write(1) }, { try $0.write(1) }, { try $0.changeVectors(1) }])
     static let names = Scenario(
         name: "names", steps: [{ try $0.createOrDrop(1) }, { try $0.createOrDrop(1) }, { try $0.write(1) }])
+    static let snapshot = Scenario(
+        name: "snapshot",
+        steps: [
+            { try $0.takeSnapshot(0, incremental: false) }, write, write, { try $0.takeSnapshot(0, incremental: true) },
+            { try $0.deleteSnapshot(0) }, { try $0.takeSnapshot(1, incremental: true) }, { try $0.deleteSnapshot(1) },
+        ])
+    static let restore = Scenario(
+        name: "restore",
+        steps: [
+            { try $0.recoverSnapshot(of: 0, as: 0) }, write, { try $0.recoverSnapshot(of: 1, as: 2) },
+            { try $0.write(2) }, { try $0.recoverSnapshot(of: 1, as: 1) }, { try $0.recoverSnapshot(of: 0, as: 2) },
+        ])
     /// Nothing but opening.
     static let recovery = Scenario(name: "recover", steps: [])
 
-    static let all = [ingest, checkpoint, optimisation, settings, vectors, names, recovery]
+    /// The six of the test programme, and three more.
+    static let all = [ingest, checkpoint, optimisation, snapshot, restore, recovery, settings, vectors, names]
 
-    /// A database with two collections, segments, deletions, an index and a tail in the log.
-    static func prepared(seed: UInt64) throws -> SimulatedLife {
-        let life = SimulatedLife(.init(seed: seed, allKinds: true, faultProbability: 0))
+    /// A database with two collections, segments, deletions, an index, snapshots and a tail in the log.
+    ///
+    /// - Parameter small: whether there are few vectors and segments, so that every call means fewer calls.
+    static func prepared(seed: UInt64, small: Bool = false) throws -> SimulatedLife {
+        let life = SimulatedLife(.init(seed: seed, allKinds: !small, faultProbability: 0))
         try Simulation.$current.withValue(life.simulation) {
             try life.reopen(cut: false, faulty: false)
             for place in 0..<2 {
-                for round in 0..<3 {
-                    for _ in 0..<7 { try life.write(place) }
+                for round in 0..<(small ? 2 : 3) {
+                    for _ in 0..<(small ? 4 : 7) { try life.write(place) }
                     guard let collection = try life.opened(place) else { continue }
                     if round == 0 { try life.createIndex(place, collection, PayloadPath("t"), .keyword) }
                     collection.shard.freeze()
                     collection.shard.flushDue()
                     if round == 1 { _ = collection.shard.optimizeOnce(threads: 1) }
-                    for _ in 0..<6 { try life.write(place) }
+                    if round > 0 { try life.takeSnapshot(place, incremental: round == 2) }
+                    for _ in 0..<(small ? 3 : 6) { try life.write(place) }
                     collection.shard.runDue()
                 }
             }
@@ -93,8 +109,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
     /// Another life that begins where `prepared` is now.
     static func copy(_ prepared: SimulatedLife, seed: UInt64) -> SimulatedLife {
-        SimulatedLife(
-            after: prepared, prepared.disk.powerCut(.everything, seed: 0), prepared.histories.map(\.promise), seed: seed
-        )
+        let disk = prepared.disk.powerCut(.everything, seed: 0)
+        return SimulatedLife(after: prepared, disk, prepared.histories.map(\.promise), seed: seed)
     }
 }

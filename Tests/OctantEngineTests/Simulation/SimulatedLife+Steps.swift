@@ -6,9 +6,14 @@ import OctantStorage
 extension SimulatedLife {
     /// One thing that happens.
     func step() throws {
-        let place = Int.random(in: 0..<5, using: &random) < 3 ? 0 : 1
+        let place = [0, 0, 0, 0, 0, 1, 1, 1, 2][Int.random(in: 0..<9, using: &random)]
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<64: try write(place)
+        case 0..<58: try write(place)
+        case 58..<61: try takeSnapshot(place, incremental: Bool.random(using: &random))
+        case 61..<63:
+            let target = Bool.random(using: &random) ? place : Int.random(in: 0..<3, using: &random)
+            try recoverSnapshot(of: place, as: target)
+        case 63: try deleteSnapshot(place)
         case 64..<70: try onCollection(place, "drive") { $0.shard.runDue() }
         case 70..<73: try onCollection(place, "seal") { $0.shard.runDue(sealing: true) }
         case 73..<79: try onCollection(place, "flush") { $0.shard.flushDue() }
@@ -36,20 +41,21 @@ extension SimulatedLife {
     }
 
     /// Whether an error may be the fault of a call that was failed.
-    private var mayFail: Bool { !files.failures.isEmpty || crash != nil }
+    var mayFail: Bool { !files.failures.isEmpty || crash != nil }
 
     // MARK: Writes
 
-    func write(_ place: Int) throws {
+    /// Writes something, or this operation, which is waited for.
+    func write(_ place: Int, _ chosen: UpdateOperation? = nil) throws {
         guard let collection = try opened(place) else { return try create(place) }
-        let operation = requests[place].operation()
+        let operation = chosen ?? requests[place].operation()
         var condition: UpdateCondition?
-        if Int.random(in: 0..<8, using: &random) == 0 {
+        if chosen == nil, Int.random(in: 0..<8, using: &random) == 0 {
             condition = UpdateCondition(
                 mode: UpdateMode.allCases.randomElement(using: &random) ?? .upsert,
                 filter: Bool.random(using: &random) ? requests[place].filter() : nil)
         }
-        let wait = Int.random(in: 0..<3, using: &random) > 0
+        let wait = chosen != nil || Int.random(in: 0..<3, using: &random) > 0
         let newest = histories[place].newest
         var model = newest.model
         let isRefused = !model.apply(operation, when: condition)
@@ -84,7 +90,7 @@ extension SimulatedLife {
         if collection.shard.failure != nil { mustReopen = Int.random(in: 0..<3, using: &random) == 0 }
     }
 
-    private func noteError(_ text: String) {
+    func noteError(_ text: String) {
         note("failed: \(text)")
         errors.append(text)
     }
@@ -205,6 +211,7 @@ extension SimulatedLife {
         note("drop \(collection.name)")
         count("drop")
         histories[place].promise.existence = .dropping
+        histories[place].forgetSnapshots()
         do {
             let done = try database?.deleteCollection(collection.name) ?? false
             try demand(done, "\(collection.name) was not there to be dropped")
@@ -224,6 +231,7 @@ extension SimulatedLife {
         histories[place].begin(History.Settings(configs[place], []))
         histories[place].promise.existence = .creating
         requests[place].extra = nil
+        requests[place].allKinds = configs[place].params.sparse("s") != nil
         do {
             try database.createCollection(name, configs[place])
             histories[place].promise.existence = .present

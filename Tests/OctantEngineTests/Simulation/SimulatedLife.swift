@@ -60,9 +60,9 @@ final class SimulatedLife: @unchecked Sendable {
         faultProbability = options.faultProbability ?? [0, 0, 0.002, 0.01, 0.04][Int(seed % 5)]
         tearing = seed & 0x100 == 0 ? 512 : 4096
         let allKinds = options.allKinds ?? (seed & 0x600 == 0)
-        configs = [tinyConfig(), allKinds ? allKindsConfig() : tinyConfig()]
-        histories = [History(name: "one"), History(name: "two")]
-        requests = (0..<2).map { number in
+        configs = [tinyConfig(), allKinds ? allKindsConfig() : tinyConfig(), tinyConfig()]
+        histories = [History(name: "one"), History(name: "two"), History(name: "three")]
+        requests = (0..<3).map { number in
             RandomRequests(
                 generator: SeededGenerator(seed: seed &+ UInt64(number)), idRange: number == 0 ? 50 : 70,
                 allKinds: number == 1 && allKinds)
@@ -113,6 +113,7 @@ final class SimulatedLife: @unchecked Sendable {
         database?.close()
         database = nil
         try reopen(cut: false, faulty: false)
+        try checkLeftovers()
         for place in histories.indices {
             guard let collection = try opened(place) else { continue }
             collection.shard.freeze()
@@ -170,26 +171,36 @@ final class SimulatedLife: @unchecked Sendable {
         disk.before(call: call) { [weak self] in
             guard let self else { return }
             count("crash \(survival)")
-            let promises = promisesNow()
-            crash = Crash(
-                disk: disk.powerCut(survival, seed: seed, piece: tearing), isCut: survival != .everything,
-                promises: promises)
+            stop(survival, seed: seed)
         }
+    }
+
+    /// The machine or the process stops here and now; ``recover(faulty:)`` goes on with what is left.
+    func stop(_ survival: SimulatedFileSystem.Survival, seed: UInt64) {
+        let promises = promisesNow()
+        crash = Crash(
+            disk: disk.powerCut(survival, seed: seed, piece: tearing), isCut: survival != .everything,
+            promises: promises)
     }
 
     /// What is promised at this moment, which may be in the middle of a call.
     func promisesNow() -> [History.Promise] {
         for place in histories.indices {
-            guard histories[place].promise.existence == .present || histories[place].promise.existence == .dropping,
+            let promise = histories[place].promise
+            guard promise.existence == .present || promise.existence == .dropping || promise.replacement != nil,
                 let collection = try? database?.collection(histories[place].name)
             else { continue }
+            if let replacement = promise.replacement, collection.shard.path != replacement.old {
+                histories[place].promise.replacement?.isSeen = true
+                continue
+            }
             histories[place].see(collection.shard.view.lsn)
         }
         return histories.map(\.promise)
     }
 
     /// Goes on with what the crash left.
-    private func recover() throws {
+    func recover(faulty: Bool = true) throws {
         guard let crash else { return }
         note("crashed")
         disk.observe(nil)
@@ -200,7 +211,7 @@ final class SimulatedLife: @unchecked Sendable {
         for place in histories.indices { histories[place].promise = crash.promises[place] }
         let isCut = crash.isCut
         self.crash = nil
-        try reopen(cut: isCut)
+        try reopen(cut: isCut, faulty: faulty)
     }
 
     /// Closes, and opens again with the next step. A crash on the way counts.
@@ -298,13 +309,20 @@ final class SimulatedLife: @unchecked Sendable {
             case .present: try demand(exists, "\(name) is gone")
             case .creating, .dropping: break
             }
+            if histories[place].promise.replacement?.isSeen == true {
+                try demand(exists, "\(name) was recovered and read, and is gone")
+            }
             guard exists else {
                 histories[place].promise.existence = .absent
+                histories[place].promise.replacement = nil
+                histories[place].forgetSnapshots()
                 continue
             }
-            try histories[place].settle(try database.collection(name), cut: cut)
-            requests[place].extra = histories[place].newest.extra
+            let collection = try database.collection(name)
+            try histories[place].settle(collection, cut: cut)
+            adoptVectors(place, collection)
             note("\(name) at \(histories[place].newest.lsn)")
+            try checkSnapshots(place)
             try check(place, searches: Int.random(in: 0..<3, using: &random) == 0)
         }
     }
