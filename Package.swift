@@ -107,6 +107,13 @@ let package = Package(
             name: "octant-library-bench", dependencies: ["BenchSupport", "Octant", "OctantEngine", "OctantVectors"],
             path: "Benchmarks/LibraryBench", swiftSettings: strict),
 
+        // Everything that reads bytes from outside, for the fuzzer and for the tests of its corpus.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "OctantEngine", "OctantModel", "OctantPayload", "OctantService", "OctantStorage", "OctantVectors",
+            ], path: "Fuzz/Decoders", swiftSettings: strict),
+
         .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),
         .testTarget(
             name: "OctantStorageTests", dependencies: ["OctantStorage", "COctantKernels"], swiftSettings: strict),
@@ -116,7 +123,10 @@ let package = Package(
         .testTarget(name: "OctantPayloadTests", dependencies: ["OctantPayload", "OctantModel"], swiftSettings: strict),
         .testTarget(
             name: "OctantEngineTests",
-            dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
+            dependencies: [
+                "OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload",
+                "FuzzDecoders",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "OctantRESTTests", dependencies: ["OctantREST", "OctantNetwork", "OctantModel"], swiftSettings: strict

@@ -10,6 +10,10 @@ public struct DatabaseOptions: Sendable {
     public var optimizerThreads = 0
     /// How the process is to spare memory: structures that collections want in memory can be left on disk.
     public var lowMemory: LowMemoryMode = .disabled
+    /// How much of vectors and payload is checked when a collection is opened.
+    public var openingChecks: OpeningChecks = .resident
+    /// Bytes per second that the scrubber reads to compare files with their checksums; 0: it does not run.
+    public var scrubBytesPerSecond = 20 << 20
     /// Where messages for the operator go.
     public var log: (@Sendable (String) -> Void)?
 

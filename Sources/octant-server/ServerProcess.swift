@@ -54,6 +54,8 @@ struct ServerProcess {
         options.searchThreads = settings.maxSearchThreads
         options.optimizerThreads = Self.optimizerThreads(settings.optimizerCPUBudget)
         options.lowMemory = settings.lowMemoryMode
+        options.openingChecks = settings.openingChecks
+        options.scrubBytesPerSecond = settings.scrubMBPerSecond << 20
         options.log = { sink.info("\($0)") }
         let database = try Database.open(options)
         defer { database.close() }
@@ -103,7 +105,7 @@ struct ServerProcess {
         fflush(nil)
     }
 
-    private static func environment() -> [(name: String, value: String)] {
+    static func environment() -> [(name: String, value: String)] {
         var list: [(name: String, value: String)] = []
         var cursor = environ
         while let entry = cursor.pointee {

@@ -156,7 +156,13 @@ extension Shard {
         let segments = plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } }
         guard segments.count == plan.sources.count else { return }
         guard let reveals = view.deferralAllows(segments) else { return }
-        for segment in segments { try segment.verifyBulk() }
+        for segment in segments {
+            do throws(StorageError) { try segment.verifyBulk() } catch {
+                // Searches read the same bytes.
+                if error.code == .corrupt { damage.note(error) }
+                throw error
+            }
+        }
         let indexes = view.fieldIndexes
         // Parts that reads see keep what died after the operation up to which they see it.
         let keepsSeen = !segments.contains { view.hides($0) }

@@ -35,13 +35,20 @@ package final class Shard: Sendable {
     /// What searches that name a recall tell background work.
     let recallWishes = Mutex(RecallWishes())
     let holdsAnswers = Atomic<Bool>(true)
+    /// Damage that was found since the collection was opened.
+    package let damage: DamageLog
+    /// Why nothing may be written, if nothing may: what could be opened is not all there is.
+    package let readOnlyReason: StorageError?
+    /// Damage of what is not read any more, which the scrubber found.
+    let scrubFindings = Mutex<[StorageError]>([])
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(
         path: String, uuid: UUIDBytes, fileSystem: any FileSystem, limits: ShardLimits, store: GenerationStore,
-        manifest: Manifest, view: ReadView, log: @escaping @Sendable (String) -> Void
+        manifest: Manifest, view: ReadView, damage: DamageLog = DamageLog(), readOnlyReason: StorageError? = nil,
+        log: @escaping @Sendable (String) -> Void
     ) {
         self.path = path
         self.uuid = uuid
@@ -49,6 +56,8 @@ package final class Shard: Sendable {
         self.limits = limits
         self.store = store
         self.log = log
+        self.damage = damage
+        self.readOnlyReason = readOnlyReason
         tuning = TuningStore(parent: path, fileSystem: fileSystem, log: log)
         state = Monitor(view)
         publication = Monitor(manifest)
@@ -120,6 +129,8 @@ package final class Shard: Sendable {
     /// Refuses writes that would need room there is none of.
     private func admit(_ operation: UpdateOperation) throws(OctantError) {
         if let failure { throw OctantError(failure) }
+        if case .delete(.ids) = operation { return }
+        try checkIntact()
         if case .delete = operation { return }
         if let refusal = background.withLock({ $0.refusal }) { throw OctantError(refusal) }
     }
@@ -161,11 +172,20 @@ package final class Shard: Sendable {
     ) throws(OctantError) -> UpdateOperation {
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
-            return operation.satisfying(condition, newest)
+            let resolved = operation.satisfying(condition, newest)
+            try checkIntact()
+            return resolved
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
-        return operation.selecting(try newest.matchingIDs(filter))
+        let ids = try newest.matchingIDs(filter)
+        try checkIntact()
+        return operation.selecting(ids)
+    }
+
+    /// Throws if damage was found: what was read then may be wrong.
+    package func checkIntact() throws(OctantError) {
+        if let found = damage.first { throw OctantError(found) }
     }
 
     /// Waits until everything logged so far is applied.
@@ -254,6 +274,11 @@ package final class Shard: Sendable {
 
     /// Why upserts are refused: the last checkpoint failed.
     package var refusal: StorageError? { background.withLock { $0.refusal } }
+
+    /// What is wrong with the collection, if something is: the log failed, bytes are damaged, or there is no room.
+    package var problem: StorageError? {
+        failure ?? damage.first ?? refusal ?? scrubFindings.withLock { $0.first }
+    }
 
     /// Stops taking writes, finishes what is logged, and closes the log. When it returns, no background work touches
     /// the shard's files any more and none begins.

@@ -75,6 +75,10 @@ package struct ShardLimits: Sendable {
     package var queueBytesMax = 256 << 20
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode = .disabled
+    /// Bytes of a log file; `nil`: as the collection says. For tests, which open many.
+    package var logFileBytes: Int?
+    /// How much of vectors and payload is checked when a collection is opened.
+    package var openingChecks = OpeningChecks.resident
 
     package init() {}
 }

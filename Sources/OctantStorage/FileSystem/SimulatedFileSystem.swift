@@ -123,7 +123,7 @@ package final class SimulatedFileSystem: FileSystem {
         if length < bytes.count {
             bytes.removeLast(bytes.count - length)
         } else {
-            bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
+            bytes += [UInt8](repeating: 0, count: length - bytes.count)
         }
     }
 

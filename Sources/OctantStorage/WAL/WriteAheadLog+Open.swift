@@ -12,8 +12,7 @@ extension WriteAheadLog {
         directory: String, fileSystem: any FileSystem, collection: UUIDBytes, shard: UInt32, after checkpoint: LSN,
         options: Options = Options(), replay: (LogRecord) throws -> Void
     ) throws -> (WriteAheadLog, RecoveryReport) {
-        var options = options
-        options.fileBytes = min(max(options.fileBytes, 4096), 1 << 30) & ~7
+        let options = options.clamped
         try fileSystem.makeDirectories(directory)
         let names = try fileSystem.list(directory)
         var opening = WALOpening(
@@ -28,7 +27,7 @@ extension WriteAheadLog {
         }
         let chain = try opening.chain(from: newest, checkpoint: checkpoint)
         guard let oldest = chain.first else { throw StorageError(.corrupt, "\(directory): no log file") }
-        let bytes = try WALFileBytes(path: logPath(directory, newest), fileSystem: fileSystem)
+        let bytes = try opening.newestBytes(newest)
         var scanner = WALScanner(
             files: chain, oldest: oldest, newest: bytes, checkpoint: checkpoint, fileSystem: fileSystem)
         try scanner.run(replay)
@@ -96,6 +95,17 @@ struct WALOpening {
             }
             sequence = previous
         }
+    }
+
+    /// The bytes of the newest file.
+    func newestBytes(_ sequence: UInt64) throws(StorageError) -> WALFileBytes {
+        let path = WriteAheadLog.logPath(directory, sequence)
+        let file = try WALFileBytes(path: path, fileSystem: fileSystem)
+        guard !options.requiresWholeFiles || file.bytes.count >= options.fileBytes else {
+            throw .corrupt(
+                path, offset: file.bytes.count, "the file was cut short (\(options.fileBytes) bytes were allocated)")
+        }
+        return file
     }
 
     private func header(_ path: String) throws(StorageError) -> (header: WALFileHeader, crc: UInt32) {
