@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from octant_server import ROOT, Server
 from rest import Rest
+from snapshots import FORM, HEAD, TAIL
 
 COMMITTED = os.path.join(ROOT, "docs", "openapi.json")
 
@@ -77,6 +78,17 @@ LAST = [("POST", "/collections/{collection_name}/points/delete"), ("DELETE", "/c
         ("DELETE", "/collections/{collection_name}")]
 
 
+def about_a_snapshot(server, rest, url, body):
+    """A request about a snapshot that is there: it is made first, and sent along with uploads."""
+    place = url.partition("/snapshots/")[0]
+    made = rest("POST", f"{place}/snapshots").result["name"]
+    url = url.replace("example.snapshot", made)
+    if "/upload" in url:
+        return url, HEAD + rest("GET", f"{place}/snapshots/{made}").body + TAIL, FORM
+    folder = place.removeprefix("/collections")
+    return url, body and {**body, "location": f"file://{server.snapshots}{folder}/{made}"}, None
+
+
 def test_every_operation_answers_as_declared(document):
     table = {(verb, path): operation for verb, path, operation in operations(document)}
     order = FIRST + [key for key in table if key not in FIRST + LAST] + LAST
@@ -89,7 +101,10 @@ def test_every_operation_answers_as_declared(document):
             if any(p["name"] == "wait" for p in operation.get("parameters", [])):
                 url += "?wait=true"
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
-            reply = rest(verb, url, body)
+            headers = None
+            if "snapshots/" in path:
+                url, body, headers = about_a_snapshot(server, rest, url, body)
+            reply = rest(verb, url, body, headers)
             what = f"{verb} {url}"
             answer_fits(document, operation, reply, what)
             expected = next(iter(operation["responses"]))
@@ -115,3 +130,9 @@ def test_answers_with_all_their_parts_fit(document, client, rest, name):
                       ("/telemetry", "/telemetry?details_level=10&per_collection=true"), ("/metrics", "/metrics?per_collection=true"),
                       ("/collections/{collection_name}", "/collections/nothing"), ("/collections/{collection_name}/points/{id}", f"/collections/{name}/points/x")):
         answer_fits(document, document["paths"][path]["get"], rest("GET", url), url)
+    explained = f"/collections/{name}/points/query?explain=true"
+    for body in ({"query": [1.0, 2, 3, 4], "using": "a"}, {"query": [1.0, 2, 3, 4], "using": "a", "filter": {"must": [{"key": "n", "match": {"value": 3}}]}}, {}):
+        reply = rest("POST", explained, body)
+        assert "explain" in reply.json
+        answer_fits(document, document["paths"]["/collections/{collection_name}/points/query"]["post"], reply, explained)
+    assert "explain" in [p["name"] for p in document["paths"]["/collections/{collection_name}/points/search"]["post"]["parameters"]]

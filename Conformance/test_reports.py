@@ -110,6 +110,26 @@ def test_metrics(rest, filled):
     assert per["rest_responses_total"][f'{ok},collection="{filled}"'] == 5
 
 
+def test_metrics_of_disk_reads(client, rest, name):
+    """Cold originals are read by searches: where the file system drops pages on request, reads and bytes are counted."""
+    def reads():
+        m = samples(rest("GET", "/metrics").body.decode())
+        return m["search_disk_reads_total"][""], m["search_disk_read_bytes_total"][""]
+    assert samples(rest("GET", "/metrics").body.decode())["search_disk_reads_total"][""] >= 0
+    client.create_collection(name, vectors_config=models.VectorParams(size=256, distance="Dot", on_disk=True),
+                             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=100))
+    client.upload_points(name, (models.PointStruct(id=i, vector=[float((i * j) % 97) for j in range(256)]) for i in range(2000)), wait=True)
+    wait_green(client, name)
+    before = reads()
+    for i in range(20):
+        client.query_points(name, [float(i + j) for j in range(256)], limit=10)
+    after = reads()
+    memory = rest("GET", f"/collections/{name}/memory").result["process"]["disk_reads"]
+    assert before[0] <= after[0] <= memory
+    # Whole pages, of the same size each.
+    assert after[1] % 4096 == 0 and after[1] * before[0] == before[1] * after[0] and (after[1] > 0) == (after[0] > 0)
+
+
 def test_metrics_prefix():
     with Server(env={"QDRANT__SERVICE__METRICS_PREFIX": "octant_"}) as server:
         lines = Rest(server.url)("GET", "/metrics").body.decode().splitlines()
@@ -134,6 +154,12 @@ def test_optimizations(client, rest, name):
     job = r["completed"][0]
     assert job["status"] == "done" and job["optimizer"] in ("indexing", "merge") and job["progress"]["duration_sec"] > 0
     assert job["segments"] and job["progress"]["finished_at"] >= job["progress"]["started_at"]
+    stages = job["progress"]["children"]
+    assert [s["name"] for s in stages][:2] == ["verify", "ids"] and stages[-1]["name"] == "publish"
+    assert all(s["duration_sec"] >= 0 and s["finished_at"] >= s["started_at"] for s in stages)
+    assert 0 < job["memory"]["peak_bytes"] <= 2 * job["memory"]["estimated_bytes"]
+    # The vectors alone are as large.
+    assert job["extra_disk_bytes"] >= 64 * 4 * sum(s["points_count"] for s in job["segments"])
     # The last points may stay in memory: too few to be due for a graph.
     indexed = wait_green(client, name).indexed_vectors_count
     r = rest("GET", f"/collections/{name}/optimizations?with=idle_segments,completed&completed_limit=0").result
@@ -227,8 +253,8 @@ def test_a_single_server_has_one_shard_and_no_cluster(rest, filled):
 
 
 @pytest.mark.parametrize("verb, path", [
-    ("GET", "/snapshots"), ("POST", "/snapshots"), ("GET", "/collections/c/snapshots"), ("POST", "/collections/c/snapshots"),
-    ("PUT", "/collections/c/snapshots/recover"), ("GET", "/collections/c/shards/0/snapshots"), ("GET", "/profiler/slow_requests"),
+    ("GET", "/collections/c/shards/0/snapshot/partial/manifest"), ("POST", "/collections/c/shards/0/snapshot/partial/create"),
+    ("GET", "/profiler/slow_requests"),
     ("GET", "/logger"), ("POST", "/audit/logs")])
 def test_what_is_not_there_says_so(rest, verb, path):
     r = rest(verb, path)

@@ -66,10 +66,15 @@ struct CornerBench {
             wall += waitUntilGreen(collection) - began
         }
         let info = collection.info()
+        let jobs = collection.optimizations().completed.map(\.cost)
+        let jobMemory = Double(jobs.map(\.peakMemory).max() ?? 0) / 1e6
         report([
             ("kind", "\"built\""), ("points", "\(info.pointsCount)"), ("indexed", "\(info.indexedVectorsCount)"),
             ("segments", "\(info.segmentsCount)"), ("write_s", decimal(writing)), ("wall_s", decimal(wall)),
             ("cpu_s", decimal(processSeconds() - cpu - preparing)), ("peak_mb", decimal(status("VmHWM") - base)),
+            ("job_peak_mb", decimal(jobMemory)),
+            ("job_estimate_mb", decimal(Double(jobs.map(\.estimatedMemory).max() ?? 0) / 1e6)),
+            ("job_disk_mb", decimal(Double(jobs.map(\.extraDisk).max() ?? 0) / 1e6)),
         ])
         database.close()
     }

@@ -10,6 +10,13 @@ extension Collection {
 }
 
 extension Database {
+    /// Pages of originals, codes and links on disk that searches of this process asked for and that were not in memory,
+    /// and their bytes.
+    public var diskReads: (pages: Int, bytes: Int) {
+        let pages = Int(clamping: DiskReads.ofProcess)
+        return (pages, pages.multipliedReportingOverflow(by: DiskReads.pageBytes).partialValue)
+    }
+
     /// The memory of the process, and what all collections have of it.
     public func processMemory() -> ProcessMemory {
         var collections = MemoryUse()

@@ -37,8 +37,8 @@ extension Collection {
     /// How many points there are.
     package var pointsCount: Int { shard.view.liveCount }
 
-    /// Whether a job of the optimizer is running.
-    package var isOptimizing: Bool { shard.optimizerState.running }
+    /// How many jobs of the optimizer are running.
+    package var runningOptimizations: Int { shard.runningOptimizations }
 
     /// Things a user should know of settings that are stored and have no effect in a server of one process.
     var configWarnings: [String] {

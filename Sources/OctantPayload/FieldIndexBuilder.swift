@@ -145,6 +145,15 @@ package struct FieldIndexBuilder {
         values.removeLast(values.count - kept)
     }
 
+    /// Bytes that it holds and that ``finish(write:)`` allocates besides.
+    package var encodingBytes: Int {
+        let held =
+            values.capacity * 8 + points.capacity * MemoryLayout<GeoPoint>.stride
+            + (offsets.capacity + words.capacity + wordOffsets.capacity) * 4 + dictionary.heldBytes
+        let sorting = schema.type.hasDictionary ? values.count * 8 + dictionary.heldBytes / 2 : values.count * 24
+        return held + sorting + values.count * 20 + (offsets.count + words.count) * 4 + dictionary.byteCount
+    }
+
     /// Writes the index: one call of `write` with all its bytes, which are a multiple of 8 and valid during the call.
     package func finish<E: Error>(write: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
         let encoded = encoded()
@@ -334,6 +343,7 @@ private struct KeywordDictionary {
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
 
     var byteCount: Int { bytes.count }
+    var heldBytes: Int { bytes.capacity + (ends.capacity + hashes.capacity) * 8 + slots.capacity * 4 }
 
     func text(_ code: UInt32) -> ArraySlice<UInt8> {
         bytes[(code == 0 ? 0 : ends[Int(code) - 1])..<ends[Int(code)]]

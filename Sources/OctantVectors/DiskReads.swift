@@ -1,5 +1,13 @@
 import COctantKernels
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Pages of mapped files that are about to be read, asked for together, and how many of them were not in memory.
 ///
 /// A page fault reads one page and waits for it. Asking first lets the device work on all of a batch at once: the batch
@@ -22,4 +30,7 @@ package enum DiskReads {
 
     /// The same for all threads of the process.
     package static var ofProcess: UInt64 { octant_reads_of_process() }
+
+    /// Bytes of a page.
+    package static let pageBytes = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))
 }

@@ -40,6 +40,9 @@ extension SparseIndex {
         try write(table.weights, append)
     }
 
+    /// Bytes that ``encode(count:vector:append:)`` allocates at most: lists with their tables, and ends of rows.
+    package static func encodingBytes(count: Int, entries: Int) -> Int { count * 9 + entries * 24 }
+
     // Little-endian machines only, as all of the engine's mapped files.
     private static func write<T: BitwiseCopyable>(
         _ values: [T], _ append: (UnsafeRawBufferPointer) throws -> Void

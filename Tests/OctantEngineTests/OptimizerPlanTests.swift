@@ -99,6 +99,58 @@ struct OptimizerPlanTests {
         #expect(next(parts, settings, idle: true)?.reason == .indexing)
     }
 
+    private func outcome(_ plan: OptimizerPlan, _ parts: [Part]) -> [Part] {
+        plan.outcome(of: parts.filter { plan.sources.contains($0.uuid) })
+            + parts.filter { !plan.sources.contains($0.uuid) }
+    }
+
+    @Test("segments that need rewriting are rewritten side by side")
+    func sideBySide() throws {
+        var parts = [part(10, current: false), part(2000, dead: 900), part(20, current: false)]
+        parts.append(part(50_000, indexed: true))
+        var taken: [UUIDBytes] = []
+        while let plan = next(parts, config()) {
+            taken += plan.sources
+            parts = outcome(plan, parts)
+        }
+        #expect(taken.count == 3 && Set(taken).count == 3 && parts.filter(\.isComing).count == 3)
+    }
+
+    @Test("points wait for the graph that is to take them, and are not merged meanwhile")
+    func waiting() throws {
+        let base = part(50_000, indexed: true)
+        let growing = try #require(next([base, part(1200)], config()))
+        #expect(growing.sources.first == base.uuid)
+        let parts = growing.outcome(of: [base, part(1200)])
+        #expect(next(parts + (0..<9).map { _ in part(200) }, config()) == nil)
+        // A job that ends with nothing leaves nothing.
+        let dead = part(5, dead: 5)
+        #expect(next([dead], config())?.outcome(of: [dead]).isEmpty == true)
+        // Another graph with room is as good, where several are wanted, though it is larger.
+        let other = part(52_000, indexed: true)
+        let several = config {
+            $0.defaultSegmentNumber = 2
+            $0.maxSegmentSize = 1_000_000
+        }
+        #expect(next(parts + [other, part(1200)], several)?.sources.first == other.uuid)
+    }
+
+    @Test("what is being made counts among the segments there are")
+    func counted() throws {
+        let settings = config {
+            $0.defaultSegmentNumber = 4
+            $0.maxSegmentSize = 1_000_000
+        }
+        let large = part(40_000, indexed: true)
+        let splitting = try #require(next([large], settings))
+        #expect(splitting.pieces == 4)
+        let parts = splitting.outcome(of: [large])
+        #expect(parts.map(\.rowCount) == [10_000, 10_000, 10_000, 10_000])
+        #expect(next(parts, settings) == nil)
+        #expect(next(parts + [part(10_000, indexed: true)], settings) == nil)
+        #expect(OptimizerPlan.revealing([part(100)], shown: parts, config: settings, processors: 2) == nil)
+    }
+
     @Test("carrying out plans ends, for any segments and settings", arguments: 0..<40 as Range<UInt64>)
     func terminates(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

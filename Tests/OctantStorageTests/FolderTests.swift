@@ -172,3 +172,34 @@ struct FolderTests {
         }
     }
 }
+
+@Suite("Memory of the machine")
+struct MachineMemoryTests {
+    private func limit(_ files: [(String, String)]) throws -> Int? {
+        let folder = TemporaryFolder()
+        for (path, text) in files {
+            let parts = path.split(separator: "/")
+            try LocalFileSystem().makeDirectories(folder.path + "/" + parts.dropLast().joined(separator: "/"))
+            try folder.write(path, Array(text.utf8))
+        }
+        return MachineMemory.limit(root: folder.path)
+    }
+
+    @Test("is what the machine has, or less where a control group allows less")
+    func limits() throws {
+        let machine = ("proc/meminfo", "MemTotal:       1000 kB\nMemFree: 5 kB\n")
+        #expect(try limit([]) == nil)
+        #expect(try limit([machine]) == 1_024_000)
+        let second = ("proc/self/cgroup", "0::/a/b\n")
+        #expect(try limit([machine, second, ("sys/fs/cgroup/a/b/memory.max", "max\n")]) == 1_024_000)
+        #expect(try limit([machine, second, ("sys/fs/cgroup/a/memory.max", "4096\n")]) == 4096)
+        let both = [("sys/fs/cgroup/memory.max", "9000\n"), ("sys/fs/cgroup/a/b/memory.max", "8000\n")]
+        #expect(try limit([machine, second] + both) == 8000)
+        let first = ("proc/self/cgroup", "5:cpu:/x\n4:memory,hugetlb:/a\n")
+        #expect(try limit([machine, first, ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "512000\n")]) == 512_000)
+        #expect(
+            try limit([machine, first, ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9223372036854771712\n")])
+                == 1_024_000)
+        #expect((MachineMemory.limit() ?? 1 << 20) >= 1 << 20)
+    }
+}

@@ -1,10 +1,12 @@
 import COctantKernels
+import OctantStorage
 
-/// The two background threads of a database: one writes checkpoints, which writers may wait for; one optimises segments,
-/// which takes long. One optimisation runs at a time, on all cores but one.
+/// The two background threads of a database: one writes checkpoints, which writers may wait for; one looks which segments
+/// are worth optimising and starts the jobs, which take long and have threads of their own.
 package final class BackgroundWorker: Sendable {
     private struct State {
-        var shards: [ObjectIdentifier: Shard] = [:]
+        /// In the order they came.
+        var shards: [Shard] = []
         var flushSignals = 0
         var optimizeSignals = 0
         var closed = false
@@ -12,16 +14,21 @@ package final class BackgroundWorker: Sendable {
     }
 
     private let state = Monitor(State())
-    private let buildThreads: Int
+    private let scheduler: OptimizerScheduler
 
     /// Milliseconds between looks without a signal: what becomes due by time alone (a quiet tail) waits at most so long.
     private static let tickMilliseconds = 250
 
-    /// Starts the threads.
+    /// Starts the threads; none in a simulation, where the test does their work.
     ///
-    /// - Parameter buildThreads: threads for one graph; 0: all cores but one.
-    package init(buildThreads: Int) {
-        self.buildThreads = buildThreads > 0 ? buildThreads : max(1, Thread.processorCount - 1)
+    /// - Parameters:
+    ///   - buildThreads: threads of all jobs together; 0: all cores but one.
+    ///   - buildMemory: bytes that all jobs together may be expected to need; 0: a quarter of what the process may have.
+    package init(buildThreads: Int, buildMemory: Int = 0) {
+        scheduler = OptimizerScheduler(
+            threads: buildThreads > 0 ? buildThreads : max(1, Thread.processorCount - 1),
+            memory: buildMemory > 0 ? buildMemory : (MachineMemory.limit() ?? 4 << 30) / 4)
+        if Simulation.current != nil { return }
         let threads = [
             Thread(name: "octant-flush") { [self] in flushLoop() },
             Thread(name: "octant-optimize") { [self] in optimizeLoop() },
@@ -33,15 +40,15 @@ package final class BackgroundWorker: Sendable {
     package func add(_ shard: Shard) {
         if shard.readOnlyReason != nil { return }
         shard.onBackgroundWork { [weak self] in self?.signal() }
-        state.change { $0.shards[ObjectIdentifier(shard)] = shard }
+        state.change { $0.shards.append(shard) }
         signal()
     }
 
     /// The shards that are looked after.
-    var all: [Shard] { state.withLock { Array($0.shards.values) } }
+    var all: [Shard] { state.withLock { $0.shards } }
 
     /// Forgets a shard. A step on it that is running ends by itself when the shard closes.
-    package func remove(_ shard: Shard) { state.change { _ = $0.shards.removeValue(forKey: ObjectIdentifier(shard)) } }
+    package func remove(_ shard: Shard) { state.change { $0.shards.removeAll { $0 === shard } } }
 
     /// Ends the threads; the shards have been closed or are removed first.
     package func close() {
@@ -67,38 +74,23 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ Array($0.shards.values) }) {
-                if !shard.isFlushBackingOff {
-                    do { while try shard.flushFrozen() {} } catch {
-                        if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
-                    }
-                }
-                shard.settleDeferral()
-            }
+            for shard in state.withLock({ $0.shards }) { shard.flushDue() }
         }
     }
 
     private func optimizeLoop() {
-        // Its builder threads inherit this: a request always finds a core, even while a graph is built on all of them.
+        // Jobs inherit this: a request always finds a core, even while graphs are built on all of them.
         _ = octant_set_thread_nice(10)
         var seen = 0
         while true {
             let woken = state.wait(milliseconds: Self.tickMilliseconds) { state -> Int? in
                 state.closed || state.optimizeSignals != seen ? state.optimizeSignals : nil
             }
-            if state.withLock({ $0.closed }) { return }
+            if state.withLock({ $0.closed }) { return scheduler.close() }
             seen = woken ?? seen
-            // One step for each in turn: a collection that is always busy does not keep the others waiting.
-            var worked = true
-            while worked {
-                worked = false
-                for shard in state.withLock({ $0.closed ? [] : Array($0.shards.values) })
-                where shard.optimizeOnce(threads: buildThreads) {
-                    worked = true
-                    octant_malloc_trim()
-                }
-            }
-            for shard in state.withLock({ $0.closed ? [] : Array($0.shards.values) }) { shard.sampleRecallIfDue() }
+            scheduler.startJobs(of: state.withLock { $0.closed ? [] : $0.shards }) { [weak self] in self?.signal() }
+            guard scheduler.isIdle else { continue }
+            for shard in state.withLock({ $0.closed ? [] : $0.shards }) { shard.sampleRecallIfDue() }
         }
     }
 }

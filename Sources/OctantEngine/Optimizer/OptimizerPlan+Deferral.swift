@@ -14,11 +14,14 @@ extension OptimizerPlan {
         let due = hidden.filter { $0.indexableBytes > 0 }.sorted { $0.vectorBytes < $1.vectorBytes }
         guard !due.isEmpty, config.maxOptimizationThreads != 0 else { return nil }
         let cap = segmentBytesMax(hidden + shown, config, processors)
-        let whole = shown.filter { !$0.isIndexed && $0.indexableBytes > 0 } + due
+        let whole = shown.filter { !$0.isIndexed && !$0.isComing && $0.indexableBytes > 0 } + due
         let bytes = whole.reduce(0) { $0 + $1.vectorBytes }
         // A graph of other settings than those in force does not grow.
         let bases = shown.filter { $0.isIndexed && $0.isCurrent }.sorted { $0.vectorBytes > $1.vectorBytes }
-        if let base = bases.first(where: { $0.vectorBytes <= cap - bytes }) {
+        let withRoom = bases.filter { $0.vectorBytes <= cap - bytes }
+        // Else there would soon be two graphs to be merged.
+        if !withRoom.isEmpty, withRoom.allSatisfy(\.isComing) { return nil }
+        if let base = withRoom.first(where: { !$0.isComing }) {
             return OptimizerPlan(
                 reason: .indexing, sources: [base.uuid] + whole.map(\.uuid), indexed: true, growsFirst: true)
         }

@@ -37,6 +37,8 @@ package struct OptimizerPlan: Sendable, Equatable {
         package var isIndexed: Bool
         /// Whether its files are what the configuration asks for.
         package var isCurrent: Bool
+        /// It stands for what a job that runs will make: it counts, and nothing can be done with it yet.
+        package var isComing = false
 
         package init(
             uuid: UUIDBytes, rowCount: Int, deadCount: Int, vectorBytes: Int, indexableBytes: Int, isIndexed: Bool,
@@ -69,16 +71,38 @@ package struct OptimizerPlan: Sendable, Equatable {
             return OptimizerPlan(
                 reason: .configMismatch, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
         }
-        if let part = parts.first(where: { isWorthVacuuming(dead: $0.deadCount, of: $0.rowCount, config) }) {
+        if let part = parts.first(where: {
+            !$0.isComing && isWorthVacuuming(dead: $0.deadCount, of: $0.rowCount, config)
+        }) {
             return OptimizerPlan(reason: .vacuum, sources: [part.uuid], indexed: part.isIndexed, growsFirst: false)
         }
         let cap = segmentBytesMax(parts, config, processors)
-        let flat = parts.filter { !$0.isIndexed }.sorted { $0.vectorBytes < $1.vectorBytes }
+        let flat = parts.filter { !$0.isIndexed && !$0.isComing }.sorted { $0.vectorBytes < $1.vectorBytes }
         let indexed = parts.filter(\.isIndexed).sorted { $0.vectorBytes > $1.vectorBytes }
-        if indexable, let plan = indexing(flat, indexed, config, cap, idle) { return plan }
+        var waitsForGraph = false
+        if indexable, let plan = indexing(flat, indexed, config, cap, idle) {
+            guard parts.contains(where: { $0.isComing && plan.sources.contains($0.uuid) }) else { return plan }
+            // The graph that is to take these points is being made. A graph of their own would have to be merged with
+            // it, and to merge them meanwhile would only make them wait longer.
+            waitsForGraph = true
+        }
         let total = parts.reduce(0) { $0 + $1.vectorBytes }
-        return mergingFlat(flat, cap) ?? merging(indexed, config, cap, total, processors)
+        return (waitsForGraph ? nil : mergingFlat(flat, cap)) ?? merging(indexed, config, cap, total, processors)
             ?? splitting(indexed, config, cap)
+    }
+
+    /// What a job of this plan will make of `sources`, as far as the plans of others are concerned.
+    package func outcome(of sources: [Part]) -> [Part] {
+        let rows = sources.reduce(0) { $0 + $1.rowCount - $1.deadCount }
+        let bytes = sources.reduce(0) { $0 + $1.vectorBytes }
+        guard rows > 0 else { return [] }
+        return (0..<pieces).map { _ in
+            var part = Part(
+                uuid: .random(), rowCount: rows / pieces, deadCount: 0, vectorBytes: bytes / pieces, indexableBytes: 0,
+                isIndexed: indexed, isCurrent: true)
+            part.isComing = true
+            return part
+        }
     }
 
     /// Merges the smallest of too many flat segments, and with them others up to the size of what they make: a row is
@@ -132,8 +156,9 @@ package struct OptimizerPlan: Sendable, Equatable {
         if idle, let largest = indexed.first { threshold = min(threshold, max(1 << 20, largest.vectorBytes / 50)) }
         guard tail >= threshold, !flat.isEmpty else { return nil }
         // Where several segments are wanted, they are to be of one size.
-        let bases = config.defaultSegmentNumber > 1 ? indexed.reversed() : indexed
-        let base = bases.first { $0.vectorBytes + whole <= cap }
+        let bases = (config.defaultSegmentNumber > 1 ? indexed.reversed() : indexed)
+            .filter { $0.vectorBytes + whole <= cap }
+        let base = config.defaultSegmentNumber > 1 ? bases.first { !$0.isComing } ?? bases.first : bases.first
         var sources = base.map { [$0.uuid] } ?? []
         var bytes = base?.vectorBytes ?? 0
         for part in flat {
@@ -150,7 +175,8 @@ package struct OptimizerPlan: Sendable, Equatable {
     private static func merging(
         _ indexed: [Part], _ config: OptimizerConfig, _ cap: Int, _ total: Int, _ processors: Int
     ) -> OptimizerPlan? {
-        guard indexed.count > max(1, config.defaultSegmentNumber), let smallest = indexed.last else { return nil }
+        guard indexed.count > max(1, config.defaultSegmentNumber), let smallest = indexed.last, !smallest.isComing
+        else { return nil }
         var others = Array(indexed.dropLast())
         var room = cap
         if config.defaultSegmentNumber > 1 {
@@ -158,14 +184,17 @@ package struct OptimizerPlan: Sendable, Equatable {
             room = max(cap, min(total / config.defaultSegmentNumber * 2, sizeLimit(config, processors)))
             others.reverse()
         }
-        guard let base = others.first(where: { $0.vectorBytes + smallest.vectorBytes <= room }) else { return nil }
+        guard let base = others.first(where: { $0.vectorBytes + smallest.vectorBytes <= room }), !base.isComing
+        else { return nil }
         return OptimizerPlan(
             reason: .merge, sources: [base.uuid, smallest.uuid], indexed: true, growsFirst: true)
     }
 
     /// Divides the largest of too few segments, as after the number wanted was raised.
     private static func splitting(_ indexed: [Part], _ config: OptimizerConfig, _ cap: Int) -> OptimizerPlan? {
-        guard let largest = indexed.first, largest.vectorBytes > cap / 2 * 3 else { return nil }
+        guard let largest = indexed.first(where: { !$0.isComing }), largest.vectorBytes > cap / 2 * 3 else {
+            return nil
+        }
         let wanted = pieces(of: largest.vectorBytes, cap, missing: config.defaultSegmentNumber - indexed.count + 1)
         guard wanted > 1, (largest.rowCount - largest.deadCount) / 2 >= wanted else { return nil }
         return OptimizerPlan(

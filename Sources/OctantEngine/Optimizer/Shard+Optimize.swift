@@ -10,7 +10,8 @@ extension Shard {
     func noteWrites() {
         background.change { $0.lastWrite = steadyMilliseconds() }
         settleDeferral()
-        if indexingIsDue(idle: false) { wake() }
+        // A job that runs looks for the next one at its end.
+        if runningPlans.isEmpty, indexingIsDue(idle: false) { wake() }
     }
 
     /// Whether the points outside of graphs, those in memory included, are enough to be worth a graph.
@@ -49,86 +50,158 @@ extension Shard {
         }
     }
 
-    private func nextPlan(_ view: ReadView, checkpoint: LSN?, idle: Bool) -> OptimizerPlan? {
-        if view.config.optimizer.maxOptimizationThreads == 0 { return nil }
-        let indexable = view.config.wantsGraph
-        let (hidden, shown) = (parts(of: view, hidden: true, checkpoint), parts(of: view, hidden: false, checkpoint))
-        if let plan = OptimizerPlan.revealing(
-            hidden, shown: shown, config: view.config.optimizer, processors: Thread.processorCount)
-        {
-            return plan
+    /// The parts that plans are made of: those that reads see, with what running jobs will make of theirs, and those that
+    /// are kept from them. While hidden ones are being indexed, the others wait for that.
+    private func plannedParts(
+        of view: ReadView, running: [OptimizerPlan], _ checkpoint: LSN?
+    ) -> (hidden: [OptimizerPlan.Part], shown: [OptimizerPlan.Part]) {
+        var hidden = parts(of: view, hidden: true, checkpoint)
+        var shown = parts(of: view, hidden: false, checkpoint)
+        for plan in running {
+            func isSource(_ part: OptimizerPlan.Part) -> Bool { plan.sources.contains(part.uuid) }
+            let sources = (hidden + shown).filter(isSource)
+            if hidden.contains(where: isSource) { hidden = [] }
+            shown.removeAll(where: isSource)
+            shown += plan.outcome(of: sources)
         }
-        return OptimizerPlan.next(
-            shown, config: view.config.optimizer, processors: Thread.processorCount,
-            indexable: indexable, idle: idle)
+        return (hidden, shown)
     }
 
-    /// The steps that are due by what is known now, without those of `busy` segments. Each is planned as if the ones
-    /// before it had taken their segments away.
-    func pendingPlans(_ view: ReadView, except busy: Set<String>) -> [OptimizerPlan] {
-        func isFree(_ part: OptimizerPlan.Part) -> Bool { !busy.contains(part.uuid.description) }
-        var left = parts(of: view, hidden: false, nil).filter(isFree)
+    private func nextPlan(
+        _ view: ReadView, running: [OptimizerPlan] = [], checkpoint: LSN?, idle: Bool
+    ) -> OptimizerPlan? {
+        if view.config.optimizer.maxOptimizationThreads == 0 { return nil }
+        let (hidden, shown) = plannedParts(of: view, running: running, checkpoint)
+        let processors = Thread.processorCount
+        return OptimizerPlan.revealing(hidden, shown: shown, config: view.config.optimizer, processors: processors)
+            ?? OptimizerPlan.next(
+                shown, config: view.config.optimizer, processors: processors, indexable: view.config.wantsGraph,
+                idle: idle)
+    }
+
+    /// The steps that are due by what is known now, besides those that run. Each is planned as if the ones before it ran.
+    func pendingPlans(_ view: ReadView, running: [OptimizerPlan]) -> [OptimizerPlan] {
         var plans: [OptimizerPlan] = []
-        if let plan = OptimizerPlan.revealing(
-            parts(of: view, hidden: true, nil).filter(isFree), shown: left, config: view.config.optimizer,
-            processors: Thread.processorCount)
-        {
+        let idle = isIdle
+        while let plan = nextPlan(view, running: running + plans, checkpoint: nil, idle: idle), !plan.sources.isEmpty {
             plans.append(plan)
-            left.removeAll { plan.sources.contains($0.uuid) }
-        }
-        while let plan = OptimizerPlan.next(
-            left, config: view.config.optimizer, processors: Thread.processorCount,
-            indexable: view.config.wantsGraph, idle: isIdle), !plan.sources.isEmpty
-        {
-            plans.append(plan)
-            left.removeAll { plan.sources.contains($0.uuid) }
         }
         return plans
+    }
+
+    // MARK: Jobs
+
+    /// Decides the next step and takes its segments; who gets a job must ``run(_:)`` it.
+    ///
+    /// - Parameters:
+    ///   - threads: threads that a build may start.
+    ///   - admits: whether there is memory for a job of so many bytes.
+    package func nextJob(threads: Int, admits: (Int) -> Bool) -> OptimizerTurn {
+        let mayRun = background.change { background -> Bool in
+            guard !background.closing, steadyMilliseconds() >= background.nextOptimization else { return false }
+            background.inOptimizer += 1
+            return true
+        }
+        guard mayRun else { return .none }
+        settleDeferral()
+        let turn = takeJob(threads: threads, admits: admits)
+        if case .job = turn { return turn }
+        background.change { $0.inOptimizer -= 1 }
+        return turn
+    }
+
+    private func takeJob(threads: Int, admits: (Int) -> Bool) -> OptimizerTurn {
+        let idle = isIdle
+        // A step of what is on disk that has no room now would have none with more points either.
+        if let plan = nextPlan(newest, running: runningPlans, checkpoint: newest.checkpoint, idle: idle),
+            let recipe = recipe(plan, newest, threads: threads), !admits(recipe.estimatedMemory)
+        {
+            return .tooLarge
+        }
+        // While a job runs, points in memory stay there: it may be the graph that takes them.
+        if runningPlans.isEmpty, checkpointIsDue(newest, idle: idle) {
+            freeze()
+            do throws(StorageError) { while try flushFrozen() {} } catch {
+                note(error, of: "checkpoint")
+                return .none
+            }
+        }
+        return planning.withLock { _ -> OptimizerTurn in
+            // In this order: what ends in between is gone from the view, and so is what it was made of.
+            let running = runningPlans
+            let view = newest
+            if let most = view.config.optimizer.maxOptimizationThreads, running.count >= most { return .none }
+            guard let plan = nextPlan(view, running: running, checkpoint: view.checkpoint, idle: idle) else {
+                if running.isEmpty { background.change { $0.noteOptimized() } }
+                return .none
+            }
+            guard var recipe = recipe(plan, view, threads: threads), let reveals = reveals(plan, view) else {
+                return .none
+            }
+            let memory = recipe.estimatedMemory
+            guard admits(memory) else { return .tooLarge }
+            let (meter, share) = (JobMeter(), BuildShare(threads: threads))
+            meter.expect(memory: memory)
+            recipe.meter = meter
+            recipe.share = share
+            let uuid = optimizations.withLock { $0.begin(plan, view.described(plan.sources), meter) }
+            return .job(
+                OptimizerJob(
+                    uuid: uuid, plan: plan, view: view, recipe: recipe, reveals: reveals, estimatedMemory: memory,
+                    share: share, began: steadyMilliseconds()))
+        }
+    }
+
+    private var runningPlans: [OptimizerPlan] { optimizations.withLock { $0.running.map(\.plan) } }
+
+    /// Whether reads will see all there is when the plan is carried out; `nil` if it must not be.
+    private func reveals(_ plan: OptimizerPlan, _ view: ReadView) -> Bool? {
+        view.deferralAllows(plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } })
+    }
+
+    /// What the plan's segments are made of; `nil` if one of its sources is not there.
+    func recipe(_ plan: OptimizerPlan, _ view: ReadView, threads: Int) -> SegmentRecipe? {
+        let segments = plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } }
+        guard segments.count == plan.sources.count else { return nil }
+        // Parts that reads see keep what died after the operation up to which they see it.
+        let keepsSeen = !segments.contains { view.hides($0) }
+        let limit = view.config.hnsw.maxIndexingThreads
+        var recipe = SegmentRecipe(
+            sources: segments.enumerated().map { number, segment in
+                .init(rows: segment, rowCount: segment.rowCount, keepsDead: plan.growsFirst && number == 0)
+            },
+            checkpoint: keepsSeen ? min(view.checkpoint, view.deferral?.lsn ?? .max) : view.checkpoint,
+            config: view.config, fieldIndexes: view.fieldIndexes, indexed: plan.indexed, growsFirst: plan.growsFirst,
+            threads: limit > 0 ? min(limit, threads) : threads, lowMemory: limits.lowMemory)
+        recipe.piece.of = plan.pieces
+        return recipe
     }
 
     /// Does one step of background work on segments, if one is due. Returns whether it did.
     ///
     /// - Parameter threads: threads for building graphs.
     package func optimizeOnce(threads: Int) -> Bool {
-        let mayRun = background.change { background -> Bool in
-            guard !background.closing, steadyMilliseconds() >= background.nextOptimization else { return false }
-            background.inOptimizer = true
-            return true
-        }
-        guard mayRun else { return false }
-        defer {
-            background.change {
-                $0.inOptimizer = false
-                $0.optimizing = false
-            }
-        }
-        settleDeferral()
-        let idle = isIdle
-        if checkpointIsDue(newest, idle: idle) {
-            freeze()
-            do throws(StorageError) { while try flushFrozen() {} } catch {
-                note(error, of: "checkpoint")
-                return false
-            }
-        }
-        let view = newest
-        guard let plan = nextPlan(view, checkpoint: view.checkpoint, idle: idle) else {
-            background.change { $0.noteOptimized() }
-            return false
-        }
-        background.change { $0.optimizing = true }
-        optimizations.withLock { $0.begin(plan, view.described(plan.sources)) }
+        guard case .job(let job) = nextJob(threads: threads, admits: { _ in true }) else { return false }
+        return run(job)
+    }
+
+    /// Carries out a job. Returns whether it came through.
+    @discardableResult
+    package func run(_ job: OptimizerJob) -> Bool {
+        defer { background.change { $0.inOptimizer -= 1 } }
         do throws(StorageError) {
-            try run(plan, view, threads: threads)
-            optimizations.withLock { $0.end(.done) }
-            background.change { $0.noteOptimized() }
+            try write(job)
+            optimizations.withLock { $0.end(job.uuid, .done) }
+            // What failed meanwhile has failed still.
+            background.change { if $0.lastFailure < job.began { $0.noteOptimized() } }
             settleDeferral()
             return true
         } catch {
             optimizations.withLock {
-                $0.end(error.code == .closed ? .cancelled("the collection closed") : .error(error.description))
+                $0.end(
+                    job.uuid, error.code == .closed ? .cancelled("the collection closed") : .error(error.description))
             }
-            note(error, of: plan.reason.rawValue)
+            note(error, of: job.plan.reason.rawValue)
             return false
         }
     }
@@ -147,15 +220,15 @@ extension Shard {
         log("\(path): \(what) failed: \(error)")
         background.change {
             $0.optimizerError = "\(what) failed: \(error)"
+            $0.lastFailure = steadyMilliseconds()
             $0.nextOptimization = steadyMilliseconds() + UInt64(1000) << UInt64(min($0.optimizerFailures, 6))
             $0.optimizerFailures += 1
         }
     }
 
-    private func run(_ plan: OptimizerPlan, _ view: ReadView, threads: Int) throws(StorageError) {
-        let segments = plan.sources.compactMap { uuid in view.segments.first { $0.entry.uuid == uuid } }
-        guard segments.count == plan.sources.count else { return }
-        guard let reveals = view.deferralAllows(segments) else { return }
+    private func write(_ job: OptimizerJob) throws(StorageError) {
+        let segments = job.recipe.sources.compactMap { $0.rows as? Segment }
+        job.recipe.meter?.begin("verify", total: segments.reduce(0) { $0 + $1.rowCount })
         for segment in segments {
             do throws(StorageError) { try segment.verifyBulk() } catch {
                 // Searches read the same bytes.
@@ -163,21 +236,10 @@ extension Shard {
                 throw error
             }
         }
-        let indexes = view.fieldIndexes
-        // Parts that reads see keep what died after the operation up to which they see it.
-        let keepsSeen = !segments.contains { view.hides($0) }
-        let checkpoint = keepsSeen ? min(view.checkpoint, view.deferral?.lsn ?? .max) : view.checkpoint
-        let limit = view.config.hnsw.maxIndexingThreads
-        var recipe = SegmentRecipe(
-            sources: segments.enumerated().map { number, segment in
-                .init(rows: segment, rowCount: segment.rowCount, keepsDead: plan.growsFirst && number == 0)
-            },
-            checkpoint: checkpoint, config: view.config, fieldIndexes: indexes, indexed: plan.indexed,
-            growsFirst: plan.growsFirst, threads: limit > 0 ? min(limit, threads) : threads,
-            lowMemory: limits.lowMemory)
+        var recipe = job.recipe
         var written: [WrittenSegment] = []
-        for number in 0..<plan.pieces {
-            recipe.piece = SegmentRecipe.Piece(number: number, of: plan.pieces)
+        for number in 0..<job.plan.pieces {
+            recipe.piece.number = number
             do throws(StorageError) {
                 let piece = try SegmentWriter.write(
                     recipe, directory: segmentsPath, fileSystem: fileSystem,
@@ -189,16 +251,18 @@ extension Shard {
                 throw error
             }
         }
+        recipe.meter?.begin("publish", total: written.reduce(0) { $0 + $1.entry.rowCount })
         try publish(
             Replacement(
-                sources: segments, written: written, checkpoint: nil, vectorsEpoch: view.vectorsEpoch,
-                reveals: reveals ? (view.checkpoint, view.checkpointLiveCount) : nil))
+                sources: segments, written: written, checkpoint: nil, vectorsEpoch: job.view.vectorsEpoch,
+                reveals: job.reveals ? (job.view.checkpoint, job.view.checkpointLiveCount) : nil))
+        recipe.meter?.end()
     }
 
     /// What background work is doing, for the collection's status.
     package var optimizerState: (running: Bool, due: Bool, error: String?) {
-        let (running, error) = background.withLock { ($0.optimizing, $0.optimizerError) }
-        if running { return (true, true, error) }
+        let error = background.withLock { $0.optimizerError }
+        if !runningPlans.isEmpty { return (true, true, error) }
         let view = newest
         let off = view.config.optimizer.maxOptimizationThreads == 0
         let idle = isIdle

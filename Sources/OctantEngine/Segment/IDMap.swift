@@ -103,8 +103,7 @@ package struct IDMap: @unchecked Sendable {
         let hasUUIDs = ids.contains(where: \.isUUID)
         var order = (0..<UInt32(ids.count)).filter { listed(Int($0)) }
         order.sort { ids[Int($0)] < ids[Int($1)] }
-        var slotCount = 2
-        while slotCount < order.count * 2 { slotCount *= 2 }
+        let slotCount = slotCount(order.count)
         var slots = [UInt32](repeating: 0, count: slotCount)
         for row in order {
             var slot = Int(ids[Int(row)].stableHash & UInt64(slotCount - 1))
@@ -125,6 +124,15 @@ package struct IDMap: @unchecked Sendable {
         try put(slots.map(\.littleEndian), write)
         if hasUUIDs { try put(ids.map { UInt8($0.isUUID ? 1 : 0) }, write) }
     }
+
+    private static func slotCount(_ rows: Int) -> Int {
+        var count = 2
+        while count < rows * 2 { count *= 2 }
+        return count
+    }
+
+    /// Bytes that encoding so many rows allocates at most: the order, whose array grew, and two copies of the slots.
+    package static func encodingBytes(_ rows: Int) -> Int { rows * 8 + slotCount(rows) * 8 }
 
     private static func put<Element: BitwiseCopyable>(
         _ values: [Element], _ write: (UnsafeRawBufferPointer) throws(StorageError) -> Void

@@ -1,66 +1,7 @@
-package import OctantModel
+import OctantModel
 import OctantPayload
 package import OctantStorage
 import OctantVectors
-
-/// What a new segment is made of.
-package struct SegmentRecipe: Sendable {
-    /// Rows to take over from one holder.
-    package struct Source: Sendable {
-        /// The holder.
-        package var rows: any RowSource
-        /// How many of its rows are considered: those up to the checkpoint.
-        package var rowCount: Int
-        /// Keep rows that are dead, so that row numbers (and the graph over them) stay as they are.
-        package var keepsDead: Bool
-
-        package init(rows: any RowSource, rowCount: Int, keepsDead: Bool = false) {
-            self.rows = rows
-            self.rowCount = rowCount
-            self.keepsDead = keepsDead
-        }
-    }
-
-    /// One of several segments that are made of the same sources: every `of`-th row from `number` on. Neighbours in the
-    /// sources go to different segments, so that whatever orders the rows, the best of a query are spread evenly.
-    package struct Piece: Sendable {
-        package var number = 0
-        package var of = 1
-    }
-
-    /// The holders, in row order of the new segment.
-    package var sources: [Source]
-    /// The checkpoint: rows dead by it are left out, rows that die later are kept and get tombstones at the swap.
-    package var checkpoint: LSN
-    /// The collection's configuration.
-    package var config: CollectionConfig
-    /// The field indexes to build.
-    package var fieldIndexes: [Manifest.FieldIndexEntry]
-    /// Whether to build graphs.
-    package var indexed: Bool
-    /// Grow the first source's graphs instead of building anew.
-    package var growsFirst: Bool
-    /// Threads for graphs.
-    package var threads: Int
-    /// Which of their rows; all, unless set.
-    package var piece = Piece()
-    /// How the process is to spare memory.
-    package var lowMemory: LowMemoryMode
-
-    package init(
-        sources: [Source], checkpoint: LSN, config: CollectionConfig, fieldIndexes: [Manifest.FieldIndexEntry],
-        indexed: Bool, growsFirst: Bool = false, threads: Int = 1, lowMemory: LowMemoryMode = .disabled
-    ) {
-        self.sources = sources
-        self.checkpoint = checkpoint
-        self.config = config
-        self.fieldIndexes = fieldIndexes
-        self.indexed = indexed
-        self.growsFirst = growsFirst
-        self.threads = threads
-        self.lowMemory = lowMemory
-    }
-}
 
 /// A written segment, and where each source row went.
 package struct WrittenSegment: Sendable {
@@ -86,6 +27,10 @@ package struct SegmentWriter {
 
     /// Codes are worth their file from so many rows on; below, a scan of the originals is as fast.
     static let codedRowsMin = 256
+    /// Bytes for each row while its segment is written.
+    static let placeBytes = MemoryLayout<Place>.stride
+    /// Bytes of a file that is being written.
+    static let fileBytes = BlockFileWriter.bufferSize
 
     /// Writes a segment into a new folder under `directory`. Returns `nil` if no row is left to write.
     ///
@@ -99,6 +44,10 @@ package struct SegmentWriter {
             path: directory + "/" + uuid.description, uuid: uuid, fileSystem: fileSystem, lowMemory: recipe.lowMemory)
         var writer = SegmentWriter(recipe, folder, isCancelled)
         let newRows = writer.placeRows()
+        let placed = writer.places.capacity * placeBytes
+        recipe.meter?.allocate(placed + newRows.reduce(0) { $0 + $1.capacity * MemoryLayout<UInt32>.stride })
+        // Where rows went is kept until the segments are swapped.
+        defer { recipe.meter?.free(placed) }
         guard !writer.places.isEmpty else { return nil }
         do throws(StorageError) {
             try fileSystem.makeDirectory(folder.path)
@@ -120,6 +69,7 @@ package struct SegmentWriter {
 
     private mutating func placeRows() -> [[UInt32]] {
         var newRows: [[UInt32]] = []
+        places.reserveCapacity(recipe.sources.reduce(0) { $0 + $1.rowCount } / recipe.piece.of + 1)
         var kept = 0
         for (number, source) in recipe.sources.enumerated() {
             var mapping = [UInt32](repeating: .max, count: source.rowCount)
@@ -136,22 +86,48 @@ package struct SegmentWriter {
         return newRows
     }
 
+    private func begin(_ stage: String, _ subject: String = "") {
+        recipe.meter?.begin(subject.isEmpty ? stage : stage + " " + subject, total: places.count)
+    }
+
+    /// Counts bytes that are allocated while `body` runs.
+    private func holding<Result>(
+        _ bytes: Int, _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        recipe.meter?.allocate(bytes)
+        defer { recipe.meter?.free(bytes) }
+        return try body()
+    }
+
     private mutating func writeFiles() throws(StorageError) -> SegmentEntry {
+        begin("ids")
         let lastLSN = try writeIDs()
+        begin("payload")
         try writePayload()
-        for vector in recipe.config.params.denseVectors { try writeVector(vector) }
-        for vector in recipe.config.params.multivectors { try writeMulti(vector) }
+        for vector in recipe.config.params.denseVectors {
+            begin("vectors", vector.name)
+            try writeVector(vector)
+        }
+        for vector in recipe.config.params.multivectors {
+            begin("multivectors", vector.name)
+            try writeMulti(vector)
+        }
         for (number, vector) in recipe.config.params.sparseVectors.enumerated() {
+            begin("sparse vectors", vector.name)
             try writeSparse(vector.name, number)
         }
         for index in recipe.fieldIndexes where index.schema.isAvailable {
+            begin("field index", index.key.description)
             let sources = recipe.sources.map(\.rows)
             let rows = places.lazy.map { place in
                 place.isDead
                     ? UnsafeRawBufferPointer(start: nil, count: 0) : sources[place.source].payload(place.row)
             }
-            files.append(try Self.writeIndex(index, folder: folder, rowCount: places.count, payloads: rows))
+            files.append(
+                try Self.writeIndex(
+                    index, folder: folder, rowCount: places.count, payloads: rows, meter: recipe.meter))
         }
+        recipe.meter?.end()
         return SegmentEntry(uuid: folder.uuid, rowCount: places.count, files: files, lastLSN: lastLSN)
     }
 
@@ -163,8 +139,11 @@ package struct SegmentWriter {
         let path = folder.path + "/" + name
         let writer = try BlockFileWriter(
             path: path, type: type, uuid: folder.uuid, rows: UInt64(places.count), fileSystem: folder.fileSystem)
-        try body(writer)
-        let summary = try writer.finish()
+        let summary = try holding(Self.fileBytes) { () throws(StorageError) in
+            try body(writer)
+            return try writer.finish()
+        }
+        recipe.meter?.wrote(summary.size)
         files.append(.init(role: role, subject: subject, parameters: parameters, summary: summary))
     }
 
@@ -173,6 +152,10 @@ package struct SegmentWriter {
         let sources = recipe.sources.map(\.rows)
         let ids = places.map { sources[$0.source].id($0.row) }
         let versions = places.map { sources[$0.source].version($0.row) }
+        let held =
+            ids.capacity * MemoryLayout<PointID>.stride + versions.capacity * 8 + IDMap.encodingBytes(ids.count)
+        recipe.meter?.allocate(held)
+        defer { recipe.meter?.free(held) }
         try write(.ids, "", "IDMP", name: "ids") { (file) throws(StorageError) in
             try IDMap.encode(ids: ids, versions: versions, listed: { !places[$0].isDead }) {
                 (bytes) throws(StorageError) in
@@ -193,6 +176,9 @@ package struct SegmentWriter {
             ends.append(total.littleEndian)
         }
         let table = ends.withUnsafeBytes { Array($0) }
+        let held = ends.capacity * 8 + table.capacity
+        recipe.meter?.allocate(held)
+        defer { recipe.meter?.free(held) }
         try write(.payload, "", "PAYL", name: "payload") { (file) throws(StorageError) in
             try file.append(table)
             for place in places where !place.isDead { try file.append(sources[place.source].payload(place.row)) }
@@ -230,6 +216,8 @@ package struct SegmentWriter {
         }
         if vector.params.isUnnormalizedCosine { try writeLengths(vector, number) }
         guard absent < places.count else { return }
+        // From here on the new file is read, and the sources by searches alone, which find them in the page cache.
+        for case let segment as Segment in sources { segment.releasePages() }
         try writeCodesAndGraph(vector, number, presence: absent > 0 ? presence : nil)
     }
 
@@ -266,6 +254,9 @@ package struct SegmentWriter {
         }
         guard total > 0 else { return }
         let table = ends.withUnsafeBytes { Array($0) }
+        let held = ends.capacity * 8 + table.capacity
+        recipe.meter?.allocate(held)
+        defer { recipe.meter?.free(held) }
         let encoder = RowEncoder(vector.params)
         let form = vector.params.element.recipe
         try write(.multivectors, vector.name, "MVEC", name: "multi-\(number)", parameters: form) {
@@ -291,7 +282,12 @@ package struct SegmentWriter {
             }
             return row
         }
-        guard (0..<UInt32(places.count)).contains(where: { vector($0) != nil }) else { return }
+        var entries = 0
+        for row in 0..<UInt32(places.count) { entries += vector(row)?.count ?? 0 }
+        guard entries > 0 || (0..<UInt32(places.count)).contains(where: { vector($0) != nil }) else { return }
+        let held = SparseIndex.encodingBytes(count: places.count, entries: entries)
+        recipe.meter?.allocate(held)
+        defer { recipe.meter?.free(held) }
         try write(.sparse, name, "SPRS", name: "sparse-\(number)") { (file) throws(StorageError) in
             try Self.storing {
                 try SparseIndex.encode(count: places.count, vector: vector) { try file.append($0) }
@@ -314,14 +310,21 @@ package struct SegmentWriter {
         let policy = IndexPolicy(vector, config: recipe.config)
         var codes: VectorCodes?
         var keeper: BlockFile?
-        if let wanted = policy.codes, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
+        var held = 0
+        defer { recipe.meter?.free(held) }
+        let wanted = recipe.indexed && policy.graph != nil ? policy.codes : policy.flatCodes
+        if let wanted, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
+            begin("codes", vector.name)
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.
             mapped.unload()
-            if let entry = files.last, recipe.indexed {
+            // Of these alone a graph is built; see ``graphSource(_:_:_:)``.
+            if case .int8 = wanted, let entry = files.last, recipe.indexed {
                 let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile
+                held = (owner as? HugeRegion)?.byteCount ?? 0
+                recipe.meter?.allocate(held)
             }
         }
         if recipe.indexed, let parameters = policy.graph {
@@ -333,7 +336,10 @@ package struct SegmentWriter {
     private mutating func writeCodes(
         _ vector: NamedVectorParams, _ number: Int, _ wanted: CodeRecipe, _ rows: DenseRows
     ) throws(StorageError) {
-        let (threads, isIndexed) = (recipe.threads, recipe.indexed)
+        let (threads, isIndexed) = (min(recipe.threads, recipe.share?.threads ?? .max), recipe.indexed)
+        let held = wanted.encodingBytes(rows: places.count, vector.params, threads: threads)
+        recipe.meter?.allocate(held)
+        defer { recipe.meter?.free(held) }
         try write(.codes, vector.name, "CODE", name: "codes-\(number)", parameters: wanted.description) {
             (file) throws(StorageError) in
             try Self.storing {
@@ -367,29 +373,48 @@ package struct SegmentWriter {
     ) throws -> HNSWBuilder.Source {
         if case .int8(let codes)? = codes { return .codes(codes) }
         guard rows.count >= Self.codedRowsMin else { return .rows(rows, vector.params.distance) }
-        return .codes(
-            try Int8Codes.make(
-                rows: rows, distance: vector.params.distance, threads: recipe.threads, measuresError: false))
+        let made = try Int8Codes.make(
+            rows: rows, distance: vector.params.distance, threads: min(recipe.threads, recipe.share?.threads ?? .max),
+            measuresError: false)
+        return .codes(made)
+    }
+
+    /// Bytes of the codes that a graph is built on, where they are not the segment's own.
+    private func ownBytes(_ source: HNSWBuilder.Source, _ codes: VectorCodes?) -> Int {
+        guard case .codes(let made) = source else { return 0 }
+        if case .int8? = codes { return 0 }
+        return Int8Codes.byteCount(parameters: made.parameters, count: made.count)
     }
 
     private mutating func writeGraph(
         _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows,
         _ codes: VectorCodes?, _ presence: [UInt64]?
     ) throws(StorageError) {
+        begin("graph", vector.name)
         let isCancelled = isCancelled
         var existing: HNSWGraph?
         if recipe.growsFirst, let first = recipe.sources.first?.rows as? Segment {
             existing = first.field(vector.name)?.index.graph
         }
-        let threads = recipe.threads
+        let (threads, meter, share) = (recipe.threads, recipe.meter, recipe.share)
+        let workers = max(1, min(threads, (rows.count - (existing?.count ?? 0)) / 64))
+        share?.begin(workers: workers)
+        var held = 0
+        defer { meter?.free(held) }
         let builder: HNSWBuilder
         var isPresent: (@Sendable (UInt32) -> Bool)?
         if let presence { isPresent = { row in presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0 } }
         do {
             let source = try graphSource(vector, rows, codes)
             builder = try HNSWBuilder(parameters: parameters, count: rows.count)
+            held = builder.heldBytes(threads: workers, dimension: rows.dimension) + ownBytes(source, codes)
+            meter?.allocate(held)
             try builder.build(
-                source: source, existing: existing, threads: threads, isPresent: isPresent, isCancelled: isCancelled)
+                source: source, existing: existing, threads: threads, isPresent: isPresent,
+                isCancelled: {
+                    share?.pass()
+                    return isCancelled()
+                }, progress: { meter?.advance(to: $0) })
         } catch {
             throw StorageError(isCancelled() ? .closed : .io(12), "\(folder.path): building the graph: \(error)")
         }
@@ -403,7 +428,7 @@ package struct SegmentWriter {
     /// Builds the file of a field index over `payloads`, which come in row order.
     package static func writeIndex(
         _ index: Manifest.FieldIndexEntry, folder: SegmentFolder, rowCount: Int,
-        payloads: some Sequence<UnsafeRawBufferPointer>
+        payloads: some Sequence<UnsafeRawBufferPointer>, meter: JobMeter? = nil
     ) throws(StorageError) -> SegmentEntry.FileEntry {
         var builder = FieldIndexBuilder(key: index.key, schema: index.schema, rowCount: rowCount)
         var row: UInt32 = 0
@@ -415,10 +440,14 @@ package struct SegmentWriter {
         let writer = try BlockFileWriter(
             path: folder.path + "/" + name, type: "FIDX", uuid: folder.uuid, rows: UInt64(rowCount),
             fileSystem: folder.fileSystem)
+        let held = builder.encodingBytes + fileBytes
+        meter?.allocate(held)
+        defer { meter?.free(held) }
         try builder.finish { (bytes) throws(StorageError) in try writer.append(bytes) }
+        let summary = try writer.finish()
+        meter?.wrote(summary.size)
         return .init(
-            role: .fieldIndex, subject: index.key.description, parameters: index.schema.recipe,
-            summary: try writer.finish())
+            role: .fieldIndex, subject: index.key.description, parameters: index.schema.recipe, summary: summary)
     }
 
     /// Runs a writer of another module, whose closure may throw anything, and gives back this layer's error.

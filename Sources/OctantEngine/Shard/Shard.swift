@@ -9,7 +9,7 @@ import Synchronization
 /// thread in the order of the log and only once it is durable. A read takes a ``ReadView`` and never waits for a write.
 ///
 /// Locks, in the order they are taken: `order` (one writer resolves and logs at a time), `flushing` (one checkpoint at a
-/// time), `publication` (one manifest at a
+/// time), `planning` (one job of the optimizer is decided at a time), `publication` (one manifest at a
 /// time; held during file work, by background threads and configuration changes), `applying` (one operation or swap of
 /// parts at a time), then `state` (for the instant of a look or change).
 package final class Shard: Sendable {
@@ -28,6 +28,8 @@ package final class Shard: Sendable {
     let queue = Monitor(ApplyQueue())
     let background = Monitor(BackgroundState())
     let optimizations = Mutex(OptimizationLog())
+    /// Held while a job is decided, so that no two take the same segments.
+    let planning = Monitor(())
     let indexedCounts = Mutex(IndexedPoints())
     let deferredAnswers = Mutex<[DeferredAnswer]>([])
     /// What was learnt by measuring searches.
@@ -41,6 +43,8 @@ package final class Shard: Sendable {
     package let readOnlyReason: StorageError?
     /// Damage of what is not read any more, which the scrubber found.
     let scrubFindings = Mutex<[StorageError]>([])
+    /// Whether the caller's thread does the work of the log's and of the applying thread: see ``runDue(sealing:)``.
+    private let isSimulated = Simulation.current != nil
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
@@ -109,7 +113,7 @@ package final class Shard: Sendable {
             return nil
         case .success(let lsn):
             // Outside of the lock: a completion may write again.
-            if !wait { settleUnacknowledged() }
+            if !wait { settleUnacknowledged() } else if isSimulated { runDue() }
             return lsn
         }
     }
@@ -139,6 +143,7 @@ package final class Shard: Sendable {
         _ operation: UpdateOperation, wait: Bool, hasDeadline: Bool, _ completion: @escaping ApplyQueue.Completion
     ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
+        if isSimulated, queue.withLock({ $0.pendingBytes + bytes.count > limits.queueBytesMax }) { runDue() }
         queue.wait { [limits] queue -> Void? in
             queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
                 ? () : nil
@@ -170,11 +175,11 @@ package final class Shard: Sendable {
     private func resolve(
         _ operation: UpdateOperation, _ condition: UpdateCondition?
     ) throws(OctantError) -> UpdateOperation {
+        var operation = operation
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
-            let resolved = operation.satisfying(condition, newest)
+            operation = operation.satisfying(condition, newest)
             try checkIntact()
-            return resolved
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
@@ -190,6 +195,7 @@ package final class Shard: Sendable {
 
     /// Waits until everything logged so far is applied.
     package func waitUntilApplied() throws(OctantError) {
+        if isSimulated { runDue() }
         guard let last = wal.withLock({ $0 })?.lastLSN else { return }
         let failure = queue.wait { queue -> StorageError?? in
             if queue.applied >= last { return .some(nil) }
@@ -215,6 +221,7 @@ package final class Shard: Sendable {
             onWritten: { [weak self] lsn in self?.acknowledge(written: lsn) },
             onDurable: { [weak self] lsn in self?.queue.change { $0.durable = max($0.durable, lsn) } },
             onFailure: { [weak self] error in self?.fail(error) })
+        if isSimulated { return }
         applier.withLock { $0 = Thread(name: "octant-apply") { [self] in applyLoop() } }
     }
 
@@ -230,8 +237,11 @@ package final class Shard: Sendable {
     }
 
     /// The log can take no more: what is not durable is answered with the error, reads go on.
-    func fail(_ error: StorageError) {
-        log("\(path): the log failed, writes are refused until the collection is reopened: \(error)")
+    func fail(_ error: StorageError) { fence("the log failed", error) }
+
+    /// Takes no more writes, for this reason; reads go on.
+    package func fence(_ reason: String, _ error: StorageError) {
+        log("\(path): \(reason), writes are refused until the collection is reopened: \(error)")
         let waiting = queue.change { queue in
             queue.failure = error
             defer { queue.unacknowledged.removeAll() }
@@ -241,31 +251,44 @@ package final class Shard: Sendable {
     }
 
     private func applyLoop() {
-        while true {
-            let step = queue.wait { queue -> ApplyQueue.Step? in queue.nextStep() }
-            switch step {
-            case .apply(let entries):
-                for entry in entries {
-                    waitForRoom()
-                    let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
-                    noteLogged(bytes: entry.bytes)
-                    queue.change {
-                        $0.applied = entry.lsn
-                        $0.pendingBytes -= entry.bytes
-                    }
-                    answer(entry, error)
+        while perform(queue.wait { queue -> ApplyQueue.Step? in queue.nextStep() }) {}
+    }
+
+    /// Does the work of the log's thread and of the applying thread, in a simulation, where there are none.
+    ///
+    /// - Parameter sealing: whether the log has been idle for long enough to be sealed.
+    package func runDue(sealing: Bool = false) {
+        wal.withLock { $0 }?.runPending(sealing: sealing)
+        while let step = queue.withLock({ $0.nextStep() }), perform(step) {}
+    }
+
+    /// Returns whether more steps may follow.
+    private func perform(_ step: ApplyQueue.Step) -> Bool {
+        switch step {
+        case .apply(let entries):
+            for entry in entries {
+                waitForRoom()
+                let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
+                noteLogged(bytes: entry.bytes)
+                queue.change {
+                    $0.applied = entry.lsn
+                    $0.pendingBytes -= entry.bytes
                 }
-                noteWrites()
-            case .abandon(let entries, let error):
-                for entry in entries { entry.completion?(.failure(OctantError(error))) }
-            case .stop:
-                return
+                answer(entry, error)
             }
+            noteWrites()
+        case .abandon(let entries, let error):
+            for entry in entries { entry.completion?(.failure(OctantError(error))) }
+        case .stop:
+            return false
         }
+        return true
     }
 
     /// Writes wait here when checkpoints do not keep up, so that memory stays bounded.
     private func waitForRoom() {
+        // A failed checkpoint sets the reason that ends the wait below.
+        if isSimulated { while newest.memtables.count > limits.frozenMax, (try? flushFrozen()) == true {} }
         background.wait { [self] background -> Void? in
             let frozen = state.withLock { $0.memtables.count - 1 }
             return frozen < limits.frozenMax || background.refusal != nil || background.closing ? () : nil
@@ -295,9 +318,10 @@ package final class Shard: Sendable {
             if let durable = log?.durableLSN { $0.durable = max($0.durable, durable) }
             $0.closed = true
         }
+        if isSimulated { runDue() }
         applier.withLock { $0 }?.join()
         applier.withLock { $0 = nil }
-        background.wait { $0.inOptimizer || $0.measuring > 0 ? nil : () }
+        background.wait { $0.inOptimizer > 0 || $0.measuring > 0 ? nil : () }
         flushing.withLock { _ in }
         publication.withLock { _ in }
         abandonDeferredAnswers()
@@ -376,12 +400,12 @@ struct BackgroundState: Sendable {
     var loggedBytes = 0
     /// Why the last optimisation failed.
     var optimizerError: String?
-    /// The optimizer's thread is looking at the shard or working on it.
-    var inOptimizer = false
+    /// When an optimisation last failed, in milliseconds of the steady clock.
+    var lastFailure: UInt64 = 0
+    /// Threads of the optimizer that look at the shard, and its jobs.
+    var inOptimizer = 0
     /// Threads that measure searches of the shard.
     var measuring = 0
-    /// An optimisation is running.
-    var optimizing = false
     /// The shard is closing: background work stops.
     var closing = false
     /// When something was last written, in milliseconds of the steady clock.

@@ -26,6 +26,42 @@ public struct OptimizationReport: Sendable {
         case error(String)
     }
 
+    /// A part of a job, such as building one graph.
+    public struct Stage: Sendable, Hashable {
+        /// What is made, and of what: `graph text`.
+        public var name: String
+        /// When it began, in milliseconds since 1970.
+        public var startedAt: Int64
+        /// When it ended, in milliseconds since 1970; `nil`: it has not.
+        public var finishedAt: Int64?
+        /// How long it took, in seconds.
+        public var seconds: Double?
+        /// Rows that are done, where they are counted.
+        public var done: Int?
+        /// Rows there are.
+        public var total: Int?
+
+        /// A stage that begins.
+        public init(name: String, startedAt: Int64, total: Int? = nil) {
+            self.name = name
+            self.startedAt = startedAt
+            self.total = total
+        }
+    }
+
+    /// What a job takes.
+    public struct Cost: Sendable, Hashable {
+        /// Bytes of memory it was expected to need at its peak, by the sizes of its segments, before it began.
+        public var estimatedMemory = 0
+        /// The most bytes of memory it had allocated at once, so far.
+        public var peakMemory = 0
+        /// Bytes of the files it wrote so far, which are on disk beside those that they replace.
+        public var extraDisk = 0
+
+        /// Nothing yet.
+        public init() {}
+    }
+
     /// A job: segments that are replaced by one.
     public struct Job: Sendable, Hashable {
         /// The job's own id, as text.
@@ -42,6 +78,10 @@ public struct OptimizationReport: Sendable {
         public var finishedAt: Int64?
         /// How long it took, in seconds.
         public var seconds: Double?
+        /// Its parts so far, in their order.
+        public var stages: [Stage] = []
+        /// What it takes.
+        public var cost = Cost()
 
         /// A job.
         public init(
@@ -64,11 +104,14 @@ public struct OptimizationReport: Sendable {
         public var reason: String
         /// The segments it would replace.
         public var segments: [Segment]
+        /// Bytes of memory it is expected to need at its peak.
+        public var estimatedMemory: Int
 
         /// A job that is due.
-        public init(reason: String, segments: [Segment]) {
+        public init(reason: String, segments: [Segment], estimatedMemory: Int = 0) {
             self.reason = reason
             self.segments = segments
+            self.estimatedMemory = estimatedMemory
         }
     }
 

@@ -30,7 +30,12 @@ extension OptimizationReport {
         ]
         if details.queued {
             object["queued"] = .array(
-                queued.map { .object(["optimizer": .string($0.reason), "segments": segments($0.segments)]) })
+                queued.map {
+                    .object([
+                        "optimizer": .string($0.reason), "segments": segments($0.segments),
+                        "memory": .object(["estimated_bytes": .integer(Int64($0.estimatedMemory))]),
+                    ])
+                })
         }
         if details.completed {
             object["completed"] = .array(
@@ -50,10 +55,28 @@ extension OptimizationReport.Job {
         progress.put("duration_sec", seconds)
         progress.put("total", segments.reduce(0) { $0 + $1.points })
         if finishedAt != nil, status == .done { progress.put("done", segments.reduce(0) { $0 + $1.points }) }
+        if !stages.isEmpty { progress["children"] = .array(stages.map { .object($0.json) }) }
         return [
             "uuid": .string(uuid), "optimizer": .string(reason), "status": status.json, "segments": encode(segments),
             "progress": .object(progress),
+            "memory": .object([
+                "estimated_bytes": .integer(Int64(cost.estimatedMemory)),
+                "peak_bytes": .integer(Int64(cost.peakMemory)),
+            ]), "extra_disk_bytes": .integer(Int64(cost.extraDisk)),
         ]
+    }
+}
+
+extension OptimizationReport.Stage {
+    fileprivate var json: JSONObject {
+        var object: JSONObject = [
+            "name": .string(name), "started_at": .string(Timestamp.text(milliseconds: startedAt)),
+        ]
+        if let finishedAt { object["finished_at"] = .string(Timestamp.text(milliseconds: finishedAt)) }
+        object.put("duration_sec", seconds)
+        object.put("done", done)
+        object.put("total", total)
+        return object
     }
 }
 

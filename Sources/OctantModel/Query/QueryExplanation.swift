@@ -1,7 +1,7 @@
 /// How a query was answered: collected only for who asks.
 public struct QueryExplanation: Sendable, Equatable {
     /// How the candidates of a part were found.
-    public enum Plan: String, Sendable {
+    public enum Plan: String, Sendable, CaseIterable {
         /// Along the graph.
         case walk
         /// Along the graph, asking the filter about the rows met.

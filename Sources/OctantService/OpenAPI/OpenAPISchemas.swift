@@ -3,7 +3,9 @@ import OctantModel
 /// The JSON Schemas that the OpenAPI document names.
 enum OpenAPISchemas {
     /// All of them, by name.
-    static var all: [(name: String, schema: String)] { values + settings + requests + answers + tuning }
+    static var all: [(name: String, schema: String)] {
+        values + settings + requests + answers + tuning + explanation + snapshots
+    }
 
     static func ref(_ name: String) -> String { OperationDescription.ref(name) }
     static func list(_ name: String) -> String { OperationDescription.list(name) }
@@ -269,8 +271,17 @@ enum OpenAPISchemas {
             object([
                 ("name!", text), ("started_at?", date), ("finished_at?", date), ("duration_sec?", number),
                 ("done?", count()), ("total?", count()),
+                (
+                    "children",
+                    array(
+                        object([
+                            ("name!", text), ("started_at?", date), ("finished_at?", date), ("duration_sec?", number),
+                            ("done?", count()), ("total?", count()),
+                        ]))
+                ),
             ])
-        ),
+        ), ("memory!", object([("estimated_bytes!", count()), ("peak_bytes!", count())])),
+        ("extra_disk_bytes!", count()),
     ])
 
     private static let answers: [(name: String, schema: String)] = [
@@ -389,7 +400,14 @@ enum OpenAPISchemas {
                             ("idle_segments!", count()),
                         ])
                     ), ("running!", list("Optimization")),
-                    ("queued", array(object([("optimizer!", text), ("segments!", list("SegmentInfo"))]))),
+                    (
+                        "queued",
+                        array(
+                            object([
+                                ("optimizer!", text), ("segments!", list("SegmentInfo")),
+                                ("memory!", object([("estimated_bytes!", count())])),
+                            ]))
+                    ),
                     ("completed", list("Optimization")), ("idle_segments", list("SegmentInfo")),
                 ], closed: true)
         ),

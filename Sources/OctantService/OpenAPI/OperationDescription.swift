@@ -2,17 +2,21 @@
 struct OperationDescription {
     /// The parameters of the query it takes.
     enum Parameters {
-        case none, timeout, write, read, telemetry, metrics, optimizations, wait
+        case none, timeout, write, read, query, telemetry, metrics, optimizations, wait, later, create, upload
     }
 
     /// What it answers.
     enum Answer {
         /// A result in the envelope: the JSON Schema of the result.
         case result(String)
+        /// The same, and how it was found if that was asked for.
+        case explained(String)
         /// JSON without an envelope: its JSON Schema.
         case bare(String)
         /// Plain text.
         case text
+        /// A file.
+        case file
         /// Always 405: a single server is no cluster.
         case clusterOnly
     }
@@ -56,7 +60,7 @@ extension OperationDescription {
     /// Descriptions by verb and path of the operation table.
     static let all: [String: OperationDescription] =
         service.merging(collections) { first, _ in first }.merging(points) { first, _ in first }
-        .merging(search) { first, _ in first }
+        .merging(search) { first, _ in first }.merging(snapshots) { first, _ in first }
 
     private static let service: [String: OperationDescription] = [
         "GET /": .init("Service", "Name and version of the server", answer: .bare(ref("VersionInfo"))),
@@ -181,8 +185,10 @@ extension OperationDescription {
             _ path: String, _ summary: String, _ body: String, _ example: String, _ result: String,
             tag: String = "Search"
         ) {
+            let isExplained = ["query", "search", "recommend", "discover"].contains(path)
             all["POST /collections/{collection}/points/" + path] = .init(
-                tag, summary, .read, body: body, example: example, answer: .result(result))
+                tag, summary, isExplained ? .query : .read, body: body, example: example,
+                answer: isExplained ? .explained(result) : .result(result))
         }
         add(
             "query", "Points ranked by a query", ref("QueryRequest"),

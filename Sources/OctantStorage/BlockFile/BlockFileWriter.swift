@@ -18,7 +18,8 @@ package final class BlockFileWriter {
     private var written = BlockFileHeader.size
     private var finished = false
 
-    private static let bufferSize = 512 << 10
+    /// Bytes of memory it takes.
+    package static let bufferSize = 512 << 10
 
     /// Starts the file; the name must be free. `rows` can still be changed at `finish`.
     package init(

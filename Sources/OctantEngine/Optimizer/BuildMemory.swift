@@ -1,0 +1,82 @@
+import OctantModel
+import OctantStorage
+import OctantVectors
+
+extension SegmentRecipe {
+    /// Bytes that making the segments is expected to allocate at its peak: told by rows, widths, settings and the sizes of
+    /// the sources' files, before anything is read. Pieces are made one after another.
+    package var estimatedMemory: Int {
+        let kept = sources.reduce(0) { sum, source in
+            sum + (source.keepsDead ? source.rowCount : source.rowCount - source.rows.tombstones.killedCount)
+        }
+        let rows = (max(0, kept) + piece.of - 1) / piece.of
+        let mapped = sources.reduce(0) { $0 + $1.rowCount } * MemoryLayout<UInt32>.stride * piece.of
+        var stages = [IDMap.encodingBytes(rows) + rows * (MemoryLayout<PointID>.stride + 8), rows * 16]
+        for vector in config.params.denseVectors { stages.append(estimate(vector, rows)) }
+        if !config.params.multivectors.isEmpty { stages.append(rows * 16) }
+        for vector in config.params.sparseVectors {
+            let entries = sources.reduce(0) { sum, source in
+                sum + ((source.rows as? Segment)?.sparseField(vector.name)?.index.entryCount ?? 0)
+            }
+            stages.append(rows * 8 + entries / piece.of * 24)
+        }
+        for index in fieldIndexes where index.schema.isAvailable { stages.append(estimate(index) / piece.of) }
+        return mapped + rows * SegmentWriter.placeBytes + SegmentWriter.fileBytes + (stages.max() ?? 0)
+    }
+
+    /// Codes and graph of a vector.
+    private func estimate(_ vector: NamedVectorParams, _ rows: Int) -> Int {
+        let (params, policy) = (vector.params, IndexPolicy(vector, config: config))
+        guard let codes = policy.codes, rows >= SegmentWriter.codedRowsMin, indexed || !codes.isTrained else {
+            guard indexed, let graph = policy.graph else { return rows / 4 }
+            return HNSWBuilder.estimatedBytes(
+                parameters: graph, count: rows, threads: threads, dimension: params.size)
+        }
+        let encoding = codes.encodingBytes(rows: rows, params, threads: threads)
+        guard indexed else { return rows / 4 + encoding }
+        let held = lowMemory == .disabled ? codes.estimatedBytes(rows: rows, params) : 0
+        guard let graph = policy.graph else { return rows / 4 + encoding + held }
+        var building = HNSWBuilder.estimatedBytes(
+            parameters: graph, count: rows, threads: threads, dimension: params.size)
+        if case .int8 = codes {} else { building += Int8Codes.estimatedBytes(count: rows, dimension: params.size) }
+        return rows / 4 + max(encoding, held + building)
+    }
+
+    /// The values of a key while their index is made: by the sizes of the sources' indexes, or of their payload.
+    private func estimate(_ index: Manifest.FieldIndexEntry) -> Int {
+        sources.reduce(0) { sum, source in
+            guard let entry = (source.rows as? Segment)?.entry else { return sum + source.rowCount * 64 }
+            let file = entry.file(.fieldIndex, index.key.description) ?? entry.file(.payload)
+            return sum + 4 * Int(clamping: file?.summary.size ?? 0)
+        }
+    }
+}
+
+extension CodeRecipe {
+    /// Bytes that making codes allocates at most, besides what is written.
+    func encodingBytes(rows: Int, _ vector: VectorParams, threads: Int) -> Int {
+        switch self {
+        case .int8(let quantile):
+            return Int8Codes.encodingBytes(count: rows, dimension: vector.size, quantile: quantile)
+        case .product(let width):
+            let shape = ProductShape(distance: vector.distance, dimension: vector.size, width: width)
+            return shape.map { ProductParameters.encodingBytes(shape: $0, count: rows, threads: threads) } ?? 0
+        case .packed(let width):
+            return PackedParameters.encodingBytes(
+                count: rows, dimension: vector.size, width: width, distance: vector.distance)
+        }
+    }
+
+    /// Bytes of the codes.
+    fileprivate func estimatedBytes(rows: Int, _ vector: VectorParams) -> Int {
+        switch self {
+        case .int8: return Int8Codes.estimatedBytes(count: rows, dimension: vector.size)
+        case .product(let width):
+            let shape = ProductShape(distance: vector.distance, dimension: vector.size, width: width)
+            return shape.map { ProductCodes.byteCount(shape: $0, count: rows) } ?? 0
+        case .packed(let width):
+            return PackedParameters.estimatedBytes(
+                count: rows, dimension: vector.size, width: width, distance: vector.distance)
+        }
+    }
+}
