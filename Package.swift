@@ -52,7 +52,11 @@ let package = Package(
         .target(name: "Octant", dependencies: ["OctantEngine", "OctantModel"], swiftSettings: strict),
 
         // The server.
-        .target(name: "OctantService", dependencies: ["Octant", "OctantModel"], swiftSettings: strict),
+        .target(
+            name: "OctantService",
+            dependencies: [
+                "Octant", "OctantModel", .product(name: "Yams", package: "Yams", condition: server),
+            ], swiftSettings: strict),
         .target(
             name: "OctantNetwork",
             dependencies: [
@@ -103,7 +107,6 @@ let package = Package(
                 "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC", "OctantRemote",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
-                .product(name: "Yams", package: "Yams", condition: server),
             ],
             path: "Sources/octant-server",
             swiftSettings: strict),
@@ -122,7 +125,8 @@ let package = Package(
         .target(
             name: "FuzzDecoders",
             dependencies: [
-                "OctantEngine", "OctantModel", "OctantPayload", "OctantService", "OctantStorage", "OctantVectors",
+                "Octant", "OctantEngine", "OctantGRPC", "OctantModel", "OctantPayload", "OctantREST", "OctantRemote",
+                "OctantService", "OctantStorage", "OctantVectors",
             ], path: "Fuzz/Decoders", swiftSettings: strict),
 
         .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),

@@ -6,16 +6,17 @@ cd "$(dirname "$0")/.."
 seconds=${1:-30}
 shift || true
 scratch=${FUZZ_SCRATCH:-.build/fuzz}
-flags=(-c release --sanitize fuzzer --disable-default-traits --scratch-path "$scratch")
+flags=(-c release --sanitize fuzzer --scratch-path "$scratch")
 scripts/quietly.sh "decoders with coverage" swift build "${flags[@]}" --target FuzzDecoders
 bin=$(swift build "${flags[@]}" --show-bin-path)
-modules=(COctantKernels OctantModel OctantStorage OctantVectors OctantPayload OctantEngine Octant OctantService FuzzDecoders)
+# All that was built for the decoders, without the package's executables, should they be there.
 objects=()
-for module in "${modules[@]}"; do
-    while IFS= read -r object; do objects+=("$object"); done < <(find "$bin/$module.build" -name '*.o')
-done
+while IFS= read -r object; do objects+=("$object"); done < <(
+    find "$bin" -name '*.o' -path '*.build/*' -not -path '*-tool.build/*' -not -path "$bin/octant*.build/*" \
+        -not -path "$bin/*Tests.build/*" -not -path "$bin/BenchSupport.build/*")
 swiftc -O -sanitize=fuzzer -parse-as-library -module-name FuzzDriver -I "$bin/Modules" \
-    -I Sources/COctantKernels/include Fuzz/Driver.swift "${objects[@]}" -o "$scratch/fuzz-decoders"
+    -I Sources/COctantKernels/include -I Sources/CStemmer -I Sources/CZlib \
+    Fuzz/Driver.swift "${objects[@]}" -lstdc++ -o "$scratch/fuzz-decoders"
 decoders=("$@")
 [ ${#decoders[@]} -gt 0 ] || while IFS= read -r name; do decoders+=("$name"); done < <(ls Fuzz/corpus)
 failed=0

@@ -8,8 +8,7 @@ import OctantVectors
 /// Everything that reads bytes which a client or a disk can have any of. Each takes a byte string, and neither ends the
 /// process nor reads outside of its memory: what `make fuzz-decoders` and the tests of the corpus find out.
 ///
-/// A new decoder is a new case here, with a folder of seeds in `Fuzz/corpus`: so would be those of gRPC's messages (which
-/// needs the target OctantProtocol) and of snapshot archives.
+/// A new decoder is a new case here, with a folder of seeds in `Fuzz/corpus`.
 public enum FuzzDecoder: String, CaseIterable, Sendable {
     case log, operation, generation, manifest, catalog, superblock, marker, tuning
     case blockFile = "block-file"
@@ -18,6 +17,12 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
     case json, filter, query, points, settings
     case payloadPath = "payload-path"
     case collection, aliases
+    case archive
+    case archiveSection = "archive-section"
+    case multipart, xml
+    #if Server
+    case yaml, protobuf
+    #endif
 
     /// Reads `bytes`; whether they were taken for valid.
     @discardableResult
@@ -30,6 +35,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
                 try Self.aligned(bytes) { try readSegment($0, $1) }
             case .json, .filter, .query, .points, .settings, .payloadPath, .collection, .aliases:
                 try readRequest(bytes)
+            default: try readWire(bytes)
             }
             return true
         } catch {
@@ -79,7 +85,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
         }
     }
 
-    private static func files(_ path: String, _ bytes: [UInt8]) throws -> SimulatedFileSystem {
+    static func files(_ path: String, _ bytes: [UInt8]) throws -> SimulatedFileSystem {
         let files = SimulatedFileSystem()
         try files.makeDirectory("/x")
         let file = try files.open(path, .create)

@@ -116,7 +116,8 @@ public final class Database: Sendable {
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory)
-        scrubber = Scrubber(background, bytesPerSecond: options.scrubBytesPerSecond)
+        scrubber = Scrubber(
+            background, bytesPerSecond: options.scrubBytesPerSecond, periodSeconds: options.scrubIntervalSeconds)
         baseMemory = ProcessPages.totals.resident
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
             let entry = openCollection(name, uuid)

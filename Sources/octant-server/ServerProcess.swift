@@ -60,6 +60,7 @@ struct ServerProcess {
         options.lowMemory = settings.lowMemoryMode
         options.openingChecks = settings.openingChecks
         options.scrubBytesPerSecond = settings.scrubMBPerSecond << 20
+        options.scrubIntervalSeconds = settings.scrubIntervalSeconds
         options.snapshotsPath = settings.snapshotsPath
         options.log = { sink.info("\($0)") }
         let database = try Database.open(options)

@@ -97,7 +97,7 @@ struct DecoderCorpusTests {
                 .sorted { $0.size < $1.size }.map { path, _ in
                     let bytes = world.bytes(path) ?? []
                     let type = BlockFileType(String(decoding: bytes[12..<16], as: UTF8.self))
-                    return Array(try BlockFile(path: path, type: type, fileSystem: world.files).data)
+                    return try data(path, type, world.files)
                 }
         }
         switch decoder {
@@ -143,7 +143,27 @@ struct DecoderCorpusTests {
             return families.sorted { $0.key < $1.key }.map(\.value)
         case .sparse: return [try contents("sparse").first ?? []]
         case .fieldIndex: return try fieldIndexes()
+        case .archive: return try archives().map(\.bytes)
+        case .archiveSection: return try archives().map(\.section)
         default: return [Payload(["n": .integer(1), "l": .array([.null, .string("ü")])]).bytes]
+        }
+    }
+
+    /// A snapshot of a collection and one of the storage, each with the description of a collection in it.
+    private static func archives() throws -> [(bytes: [UInt8], section: [UInt8])] {
+        let files = SimulatedFileSystem()
+        let database = try BitRotWorld.open(files)
+        defer { database.close() }
+        try database.createCollection("c", plainConfig(2))
+        try database.updateAliases([.create(alias: "a", collection: "c")])
+        try database.collection("c").update(
+            .upsert([Point(id: .number(1), vectors: NamedVectors(.dense([1, 2])))]))
+        return try [SnapshotScope.collection("c"), .storage].map { scope in
+            let name = try database.createSnapshot(scope).name
+            let bytes = try files.readAll(try database.snapshotFile(scope, name: name))
+            // The header has 64 bytes, the first frame 16, with the length of the section at 4.
+            let length = (68..<76).reversed().reduce(0) { $0 << 8 | Int(bytes[$1]) }
+            return (bytes, Array(bytes[80..<80 + length]))
         }
     }
 
@@ -185,22 +205,27 @@ struct DecoderCorpusTests {
             }
             defer { for piece in memory { piece.deallocate() } }
             let entry = try SegmentWriter.writeIndex(index, folder: folder, rowCount: memory.count, payloads: memory)
-            return Array(try BlockFile(path: "/x/" + entry.summary.name, type: "FIDX", fileSystem: files).data)
+            return try data("/x/" + entry.summary.name, "FIDX", files)
         }
+    }
+
+    private static func data(_ path: String, _ type: BlockFileType, _ files: SimulatedFileSystem) throws -> [UInt8] {
+        let file = try BlockFile(path: path, type: type, fileSystem: files)
+        return withExtendedLifetime(file) { Array(file.data) }
     }
 
     private static let texts: [FuzzDecoder: [String]] = [
         .json: [#"{"a":[1,-2.5e3,true,null,"\u00e9\n"],"b":{"c":18446744073709551615}}"#, "[[[[]]]]"],
         .filter: [
             #"{"must":[{"key":"a[].b","match":{"any":["x","y"]}},{"key":"n","range":{"gte":1,"lt":5}}],"must_not":"#
-                + #"[{"is_empty":{"key":"z"}}],"should":[{"nested":{"key":"q","filter":{"must":[{"has_id":[1]}]}}}]}"#,
+                + #"[{"is_empty":{"key":"z"}}],"should":[{"nested":{"key":"q","filter":{"must":[{"key":"n","match":{"value":1}}]}}},{"has_id":[1]}]}"#,
             #"{"min_should":{"conditions":[{"key":"g","geo_radius":{"center":{"lon":1,"lat":2},"radius":3}}],"min_count":1}}"#,
         ],
         .query: [
             #"{"query":[0.1,0.2],"using":"a","filter":{"must":[{"has_id":[1,2]}]},"params":{"hnsw_ef":10},"limit":5}"#,
             #"{"prefetch":[{"query":{"indices":[1,5],"values":[0.5,2]},"using":"s","limit":20}],"query":{"fusion":"rrf"}}"#,
             #"{"query":{"recommend":{"positive":[1],"negative":[[0.1,2]],"strategy":"best_score"}},"with_payload":["a"]}"#,
-            #"{"prefetch":{"query":1},"query":{"formula":{"sum":["$score",{"mult":[2,{"key":"b"}]}]}}}"#,
+            #"{"prefetch":{"query":1},"query":{"formula":{"sum":["$score",{"mult":[2,"b"]}]}}}"#,
         ],
         .points: [
             #"{"points":[{"id":1,"vector":[1,2],"payload":{"a":[1,{"b":null}]}},{"id":"6f1c7a86-7f43-4b7f-9a25-08c1a9d1e0aa","#
@@ -215,6 +240,15 @@ struct DecoderCorpusTests {
         .aliases: [#"{"actions":[{"create_alias":{"collection_name":"c","alias_name":"a"}}]}"#],
         .settings: [
             #"{"service":{"http_port":6333,"api_key":"k"},"storage":{"wal":{"wal_capacity_mb":2}},"log_level":"INFO"}"#
+        ],
+        .multipart: [
+            "\u{3}--edge\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n--edge\r\n"
+                + "Content-Disposition: form-data; name=\"snapshot\"; filename=\"a\"\r\n\r\n-\r\r\n--edg\r\n--edge--\r\n",
+            "~--edge\r\nContent-Disposition: form-data; name=snapshot\r\n\r\nbytes\r\n--edge--",
+        ],
+        .xml: [
+            "<R><IsTruncated>true</IsTruncated><Contents><Key>a&amp;&#x41;b</Key><Size>7</Size>"
+                + "<LastModified>2024-01-02T03:04:05Z</LastModified></Contents><Contents><Key>c</Key></Contents></R>"
         ],
     ]
 }

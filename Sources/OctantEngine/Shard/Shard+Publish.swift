@@ -138,7 +138,10 @@ extension Shard {
         }
         guard !missing.isEmpty, let payload = entry.file(.payload) else { return entry }
         let file = try folder.open(payload, "PAYL")
-        try file.verifyLeavingCold()
+        do throws(StorageError) { try file.verifyLeavingCold() } catch {
+            if error.code == .corrupt { damage.note(error) }
+            throw error
+        }
         let payloads = try PayloadFile(file, rowCount: entry.rowCount)
         for index in missing {
             let rows = (0..<UInt32(entry.rowCount)).lazy.map { payloads.bytes($0) }

@@ -38,15 +38,17 @@ package final class Scrubber: Sendable {
     private let worker: BackgroundWorker
     private let state = Monitor(State())
 
-    /// Milliseconds after opening before the first pass, and from the beginning of one to that of the next.
+    /// Milliseconds after opening before the first pass, at most.
     private static let firstDelayMilliseconds = 60_000
-    private static let periodMilliseconds = 3_600_000
 
-    /// Starts the thread, unless `bytesPerSecond` is 0.
-    package init(_ worker: BackgroundWorker, bytesPerSecond: Int) {
+    /// Starts the thread, unless `bytesPerSecond` is 0 or this is a simulation.
+    ///
+    /// - Parameter periodSeconds: from the beginning of one pass to that of the next, if it is over by then.
+    package init(_ worker: BackgroundWorker, bytesPerSecond: Int, periodSeconds: Int = 3600) {
         self.worker = worker
-        guard bytesPerSecond > 0 else { return }
-        let thread = Thread(name: "octant-scrub") { [self] in loop(bytesPerSecond) }
+        guard bytesPerSecond > 0, Simulation.current == nil else { return }
+        let period = 1000 * min(max(1, periodSeconds), 1 << 30)
+        let thread = Thread(name: "octant-scrub") { [self] in loop(bytesPerSecond, periodMilliseconds: period) }
         state.change { $0.thread = thread }
     }
 
@@ -63,14 +65,14 @@ package final class Scrubber: Sendable {
         thread?.join()
     }
 
-    private func loop(_ bytesPerSecond: Int) {
+    private func loop(_ bytesPerSecond: Int, periodMilliseconds: Int) {
         _ = octant_set_thread_nice(19)
-        var due = steadyMilliseconds() + UInt64(Self.firstDelayMilliseconds)
+        var due = steadyMilliseconds() + UInt64(min(periodMilliseconds, Self.firstDelayMilliseconds))
         while true {
             let now = steadyMilliseconds()
             if now < due, sleep(milliseconds: Int(min(due - now, 60_000))) { return }
             guard steadyMilliseconds() >= due else { continue }
-            due = steadyMilliseconds() + UInt64(Self.periodMilliseconds)
+            due = steadyMilliseconds() + UInt64(periodMilliseconds)
             pass(bytesPerSecond: bytesPerSecond)
             if state.withLock({ $0.closed }) { return }
         }

@@ -25,16 +25,25 @@ package struct Quarantine: Sendable {
     private let now: UInt64
 
     /// The quarantine of the folder `parent`. `now` is in seconds since 1970.
-    package init(of parent: String, fileSystem: any FileSystem, now: UInt64 = UInt64(max(0, time(nil)))) {
+    package init(of parent: String, fileSystem: any FileSystem, now: UInt64 = Self.seconds) {
         path = parent + "/" + Self.folder
         self.fileSystem = fileSystem
         self.now = now
     }
 
-    /// Moves a file or a folder in. What a crash leaves half moved is moved by the next opening.
+    /// What the clock shows, in seconds since 1970; in a simulation, since its own beginning.
+    package static var seconds: UInt64 { Simulation.current.map { $0.milliseconds / 1000 } ?? UInt64(max(0, time(nil))) }
+
+    /// Moves a file or a folder in, or removes it where there is no room even for a name. What a crash leaves half moved
+    /// is moved by the next opening.
     package func take(_ original: String) throws(StorageError) {
-        try fileSystem.makeDirectories(path)
-        try move(original, to: free(path + "/" + hexName(now) + "-" + lastPathComponent(original)))
+        do throws(StorageError) {
+            try fileSystem.makeDirectories(path)
+            try move(original, to: free(path + "/" + hexName(now) + "-" + lastPathComponent(original)))
+        } catch {
+            guard error.code == .diskFull else { throw error }
+            try fileSystem.removeTree(original)
+        }
     }
 
     /// A new folder for what a repair sets aside.
