@@ -33,6 +33,13 @@ def fill(rest, name):
         assert answer.status == 200
 
 
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def folder():
     """A stopped server's folder with two collections, most of each in segments."""
@@ -41,8 +48,10 @@ def folder():
         for name in ("hurt", "other"):
             fill(rest, name)
             # A new vector waits until all that was logged is in segments.
-            answer = rest("PUT", f"/collections/{name}/vectors/extra", {"dense": {"size": 2, "distance": "Dot"}})
+            answer = rest("PUT", f"/collections/{name}/vectors/extra", {"sparse": {}})
             assert answer.status == 200, answer
+        for name in ("hurt", "other"):
+            until(lambda: rest("GET", f"/collections/{name}").result["status"] == "green")
         rest.close()
         assert server.stop() == 0
         yield server
@@ -143,6 +152,7 @@ def test_damaged_newest_manifest(folder):
     for name in ("hurt", "other"):
         # The manifest before it differs only in this index.
         rest("PUT", f"/collections/{name}/index?wait=true", {"field_name": "n", "field_schema": "integer"}).result
+        until(lambda: rest("GET", f"/collections/{name}").result["status"] == "green")
     rest.close()
     assert folder.stop() == 0
     manifest = max(glob.glob(os.path.join(folder.storage, "c", "*", "MANIFEST-*")), key=os.path.basename)
@@ -155,7 +165,7 @@ def test_damaged_newest_manifest(folder):
     for name in ("hurt", "other"):
         points = rest("POST", f"/collections/{name}/points/scroll", {"limit": 5000}).result["points"]
         assert len(points) == 3000
-        nearest = rest("POST", f"/collections/{name}/points/query", {"query": [1, 2, 3, 4], "limit": 3, "using": ""})
+        nearest = rest("POST", f"/collections/{name}/points/query", {"query": [1, 2, 3, 4], "limit": 3})
         assert len(nearest.result["points"]) == 3
         answer = rest("PUT", f"/collections/{name}/points?wait=true", {"points": [{"id": 1, "vector": [1, 1, 1, 1]}]})
         if answer.status != 200:
@@ -176,13 +186,6 @@ def test_damaged_newest_manifest(folder):
     assert rest("POST", f"/collections/{hurt}/points/count", {}).result["count"] == 3000
     rest.close()
     assert folder.stop() == 0
-
-
-def until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def test_scrubber(folder):

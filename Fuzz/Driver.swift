@@ -16,6 +16,7 @@ private let decoder: FuzzDecoder = {
     return decoder
 }()
 
+/// Runs one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     decoder.accepts(Array(UnsafeBufferPointer(start: start, count: count)))

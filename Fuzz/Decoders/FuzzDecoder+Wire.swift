@@ -57,7 +57,9 @@ extension FuzzDecoder {
         var reader = try MultipartReader(contentType: "multipart/form-data; boundary=edge", field: "snapshot")
         var content = 0
         for start in stride(from: form.startIndex, to: form.endIndex, by: size) {
-            try form[start..<min(form.endIndex, start + size)].withUnsafeBytes { try reader.read($0) { content += $0.count } }
+            try form[start..<min(form.endIndex, start + size)].withUnsafeBytes {
+                try reader.read($0) { content += $0.count }
+            }
         }
         guard content <= form.count else { preconditionFailure("more content than bytes") }  // invariant: a finding
         try reader.finish()
@@ -88,9 +90,10 @@ extension FuzzDecoder {
         var error: OctantError?
     }
 
-    /// By name, which comes before the message, with a zero between. Snapshots would be fetched.
+    /// By name, which comes before the message, with a zero between. Those of snapshots would fetch them.
     private static let methods = Dictionary(
-        GRPCMethods.all.filter { $0.service != "qdrant.Snapshots" }.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in a })
+        GRPCMethods.all.filter { $0.service != "qdrant.Snapshots" }.map { ($0.name, $0) },
+        uniquingKeysWith: { _, last in last })
 
     /// A service that decodes and then finds nothing: its database is closed.
     private static let service = Result { () throws(OctantError) in

@@ -14,7 +14,9 @@ package enum XMLText {
     }
 
     /// The text of the first element of a name.
-    package static func first(_ name: String, in text: Substring) -> String? { all(name, in: text).first.map(unescaped) }
+    package static func first(_ name: String, in text: Substring) -> String? {
+        all(name, in: text).first.map(unescaped)
+    }
 
     private static func range(of needle: String, in text: Substring) -> Range<Substring.Index>? {
         let wanted = Array(needle.utf8)

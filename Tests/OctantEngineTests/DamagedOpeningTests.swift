@@ -65,7 +65,9 @@ struct DamagedOpeningTests {
         #expect(throws: OctantError.self) {
             try collection.update(.upsert([Point(id: .number(1), vectors: NamedVectors())]))
         }
-        #expect(throws: OctantError.self) { try collection.deleteFieldIndex(PayloadPath("n")) }
+        #expect(throws: OctantError.self) {
+            try collection.createFieldIndex(PayloadPath("t"), FieldIndexSchema(type: .keyword))
+        }
         var patch = CollectionPatch()
         patch.onDiskPayload = false
         #expect(throws: OctantError.self) { try collection.patch(patch) }
@@ -222,24 +224,51 @@ struct DamagedOpeningTests {
         #expect(!model.points.isEmpty)
     }
 
+    @Test("a field index is not made of payload that is damaged")
+    func indexOverDamage() throws {
+        let (files, _, folder) = try folder()
+        let path = try newest(files, folder + "/s0/seg", "payload")
+        try flip(files, path, at: 4096 + 8 * 4)
+        let database = try BitRotWorld.open(files)
+        defer { database.close() }
+        let collection = try database.collection("c")
+        var failure: OctantError?
+        do {
+            try collection.createFieldIndex(PayloadPath("t"), FieldIndexSchema(type: .keyword))
+        } catch { failure = error }
+        #expect(failure?.code == .unavailable && failure?.message.contains(path) == true)
+        #expect(collection.shard.newest.fieldIndexes.map(\.key.description) == ["n"])
+        #expect(throws: OctantError.self) { try collection.count() }
+    }
+
     @Test("the scrubber finds damage of what is not read, and says what it read")
     func scrub() throws {
         let world = try BitRotWorld.shared.get()
         let files = world.files.powerCut(.everything, seed: 0)
         let database = try BitRotWorld.open(files)
         defer { database.close() }
+        let hurt = try database.collection("hurt")
+        // Nothing is to be replaced while the test looks for a file.
+        let rest = #"{"optimizers_config":{"max_optimization_threads":0}}"#
+        try hurt.patch(try CollectionPatch(json: try JSONParser.parse(Array(rest.utf8))))
+        settle(hurt)
+        func file(_ role: SegmentEntry.Role) throws -> String {
+            try #require(
+                hurt.shard.newest.segments.lazy.compactMap { segment in
+                    segment.entry.files.first { $0.role == role }.map { "\(segment.folder.path)/\($0.summary.name)" }
+                }.first)
+        }
         #expect(database.scrubber.pass().isEmpty)
         let totals = database.scrubber.totals
         #expect(totals.passes == 1 && totals.files > 20 && totals.bytes > 10_000 && totals.damagedFiles == 0)
-        let graph = try newest(files, world.hurtFolder + "/s0/seg", "graph")
+        let graph = try file(.graph)
         try flip(files, graph, at: 4096 + 100)
         let found = database.scrubber.pass()
         #expect(found.count == 1 && found.first?.message.contains("\(graph): damaged block at offset 4096") == true)
-        let hurt = try database.collection("hurt")
         #expect(hurt.info().optimizerError?.contains(graph) == true)
         // The copy in memory is sound.
         #expect(try hurt.count() == world.hurt.last?.points.count)
-        let vectors = try newest(files, world.hurtFolder + "/s0/seg", "vectors")
+        let vectors = try file(.vectors)
         try flip(files, vectors, at: 4096 + 5)
         #expect(database.scrubber.pass().count == 2)
         #expect(database.scrubber.totals.damagedFiles == 2)

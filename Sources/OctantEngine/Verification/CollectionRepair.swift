@@ -233,6 +233,13 @@ package struct CollectionRepair {
             let text = lostPoints.map { "\($0)\n" }.joined()
             try fileSystem.writeAtomically(folder + "/lost-points.txt", Array(text.utf8))
         }
+        // A publication removes older manifests.
+        let damaged = Set(check.damagedManifests.map(\.path))
+        for name in try fileSystem.list(check.path) where name.hasPrefix("MANIFEST-") {
+            let path = check.path + "/" + name
+            guard !damaged.contains(path) else { continue }
+            try fileSystem.writeAtomically(folder + "/" + name, try fileSystem.readAll(path))
+        }
         // The log first: a manifest with a later checkpoint opens with the old log just as well, the new one does not
         // open with a manifest from before.
         if let manifest {

@@ -95,8 +95,21 @@ package struct FolderRepair {
             try store.acceptFallback()
             damaged = verifier.damagedCatalogs.map { $0.path + ".damaged" }
         }
+        try copyCatalogs()
         _ = try store.publish(catalog.encoded())
         try setAside(damaged)
+    }
+
+    /// Keeps the catalogs that can be read: a publication removes older ones.
+    private mutating func copyCatalogs() throws(StorageError) {
+        let names = try fileSystem.list(path + "/catalog").filter {
+            $0.hasPrefix("CATALOG-") && !$0.hasSuffix(".damaged")
+        }
+        guard !names.isEmpty else { return }
+        let folder = try Quarantine(of: path, fileSystem: fileSystem).repairFolder()
+        for name in names {
+            try fileSystem.writeAtomically(folder + "/" + name, try fileSystem.readAll("\(path)/catalog/\(name)"))
+        }
     }
 
     private mutating func setAside(_ paths: [String]) throws(StorageError) {

@@ -32,7 +32,9 @@ package struct Quarantine: Sendable {
     }
 
     /// What the clock shows, in seconds since 1970; in a simulation, since its own beginning.
-    package static var seconds: UInt64 { Simulation.current.map { $0.milliseconds / 1000 } ?? UInt64(max(0, time(nil))) }
+    package static var seconds: UInt64 {
+        Simulation.current.map { $0.milliseconds / 1000 } ?? UInt64(max(0, time(nil)))
+    }
 
     /// Moves a file or a folder in, or removes it where there is no room even for a name. What a crash leaves half moved
     /// is moved by the next opening.
