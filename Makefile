@@ -11,6 +11,9 @@ FIXTURE := Tests/Fixtures/pypi5k
 DATA ?= $(FIXTURE)
 PORT ?= 6333
 MINUTES ?= 20
+MUTATIONS ?= 200000
+# SECONDS is a variable of bash itself: only what make was given counts.
+SECONDS_EACH := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
 PYTEST_ARGS ?=
 ROUNDS ?= 3
 KILLS ?= 1000
@@ -28,7 +31,7 @@ MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz fuzz-decoders bitrot lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -91,6 +94,12 @@ fail-every-call: prerequisites ## Every call of every kind fails once, for ever 
 fuzz: build venv ## schemathesis over the OpenAPI document for MINUTES=20
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r Conformance/requirements-fuzz.txt
 	@$(PY) Conformance/with_server.py $(PY) Conformance/fuzz.py --url {url} --minutes "$(MINUTES)"
+
+fuzz-decoders: prerequisites ## libFuzzer over every decoder of disk and requests, SECONDS=30 each
+	@scripts/fuzz_decoders.sh "$(SECONDS_EACH)"
+
+bitrot: prerequisites ## Damage to every file of a data folder: MUTATIONS=200000 of them (or all)
+	OCTANT_BITROT="$(MUTATIONS)" swift test -c release -Xswiftc -enable-testing --filter BitRotTests
 
 lint: ## Formatting and the house rules
 	@scripts/lint.sh

@@ -52,7 +52,11 @@ let package = Package(
         .target(name: "Octant", dependencies: ["OctantEngine", "OctantModel"], swiftSettings: strict),
 
         // The server.
-        .target(name: "OctantService", dependencies: ["Octant", "OctantModel"], swiftSettings: strict),
+        .target(
+            name: "OctantService",
+            dependencies: [
+                "Octant", "OctantModel", .product(name: "Yams", package: "Yams", condition: server),
+            ], swiftSettings: strict),
         .target(
             name: "OctantNetwork",
             dependencies: [
@@ -103,7 +107,6 @@ let package = Package(
                 "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC", "OctantRemote",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
-                .product(name: "Yams", package: "Yams", condition: server),
             ],
             path: "Sources/octant-server",
             swiftSettings: strict),
@@ -118,6 +121,14 @@ let package = Package(
             name: "octant-library-bench", dependencies: ["BenchSupport", "Octant", "OctantEngine", "OctantVectors"],
             path: "Benchmarks/LibraryBench", swiftSettings: strict),
 
+        // Everything that reads bytes from outside, for the fuzzer and for the tests of its corpus.
+        .target(
+            name: "FuzzDecoders",
+            dependencies: [
+                "Octant", "OctantEngine", "OctantGRPC", "OctantModel", "OctantPayload", "OctantREST", "OctantRemote",
+                "OctantService", "OctantStorage", "OctantVectors",
+            ], path: "Fuzz/Decoders", swiftSettings: strict),
+
         .testTarget(name: "OctantModelTests", dependencies: ["OctantModel"], swiftSettings: strict),
         .testTarget(
             name: "OctantStorageTests", dependencies: ["OctantStorage", "COctantKernels"], swiftSettings: strict),
@@ -127,7 +138,10 @@ let package = Package(
         .testTarget(name: "OctantPayloadTests", dependencies: ["OctantPayload", "OctantModel"], swiftSettings: strict),
         .testTarget(
             name: "OctantEngineTests",
-            dependencies: ["OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload"],
+            dependencies: [
+                "OctantEngine", "Octant", "OctantModel", "OctantStorage", "OctantVectors", "OctantPayload",
+                "FuzzDecoders",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "OctantRESTTests", dependencies: ["OctantREST", "OctantNetwork", "OctantModel"], swiftSettings: strict

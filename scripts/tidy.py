@@ -60,7 +60,7 @@ def main():
     paths = tree()
     for path in paths:
         found = []
-        fixture = path.startswith("Tests/Fixtures/")
+        fixture = path.startswith(("Tests/Fixtures/", "Fuzz/corpus/"))
         full = os.path.join(ROOT, path)
         size = os.path.getsize(full)
         if size > LARGEST and not fixture:

@@ -47,7 +47,7 @@ extension Collection {
             if found.count < wanted { break }
         }
         let other = lookup?.shard.view
-        return collector.best.map { group in
+        let groups = collector.best.map { group in
             var made = PointGroup(id: group.id, hits: group.points.map { scored($0, view, request.query) })
             if let other, let wanted = request.withLookup, let id = group.id.pointID, let place = other.locate(id) {
                 made.lookup = other.record(
@@ -56,20 +56,27 @@ extension Collection {
             }
             return made
         }
+        try shard.checkIntact()
+        try lookup?.shard.checkIntact()
+        return groups
     }
 
     /// How many points have each value of a key.
     public func facet(_ request: FacetRequest) throws(OctantError) -> [FacetHit] {
         let view = shard.view
         try view.check(request.filter)
-        return try view.facet(request)
+        let hits = try view.facet(request)
+        try shard.checkIntact()
+        return hits
     }
 
     /// The nearest neighbours of randomly chosen points among themselves.
     public func matrix(_ request: MatrixRequest) throws(OctantError) -> DistanceMatrix {
         let view = shard.view
         try view.check(request.filter)
-        return try QueryRun(view: view, pool: compute).matrix(request)
+        let matrix = try QueryRun(view: view, pool: compute).matrix(request)
+        try shard.checkIntact()
+        return matrix
     }
 }
 

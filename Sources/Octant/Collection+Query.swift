@@ -14,7 +14,9 @@ extension Collection {
         _ request: QueryRequest, siblings: (String) throws(OctantError) -> Collection
     ) throws(OctantError) -> [ScoredPoint] {
         let view = shard.view
-        return try ranked(request, view, siblings: siblings).map { scored($0, view, request) }
+        let points = try ranked(request, view, siblings: siblings).map { scored($0, view, request) }
+        try shard.checkIntact()
+        return points
     }
 
     /// As ``query(_:)``, with an explanation of how the points were found.
@@ -41,6 +43,7 @@ extension Collection {
         let points = ranked.map { scored($0, view, request) }
         explanation.payloadMicroseconds = microseconds(since: ran)
         explanation.searches = trace.all
+        try shard.checkIntact()
         return (points, explanation)
     }
 
@@ -66,8 +69,10 @@ extension Collection {
                 collection: name, params: view.config.params, fieldIndexes: view.fieldIndexes
             ) { (id, using, location) throws(OctantError) in
                 guard let location else { return try Self.stored(id, using, view) }
-                let other = try siblings(location.collection).shard.view
-                return try Self.stored(id, location.vector ?? using, other)
+                let other = try siblings(location.collection).shard
+                let vector = try Self.stored(id, location.vector ?? using, other.view)
+                try other.checkIntact()
+                return vector
             }
             return shard.choosingSearches(of: try planner.plan(request), view)
         }
@@ -113,6 +118,7 @@ extension Collection {
             record.orderValue = entry.value
             return record
         }
+        try shard.checkIntact()
         return ScrollPage(points: points, next: nil)
     }
 }

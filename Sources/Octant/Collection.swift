@@ -76,11 +76,13 @@ public final class Collection: Sendable {
     ) throws(OctantError) -> [Record] {
         try check(withVector)
         let view = shard.view
-        return ids.compactMap { id in
+        let records = ids.compactMap { id in
             view.locate(id).map {
                 view.record(.init(source: $0.source, row: $0.row), withPayload: withPayload, withVector: withVector)
             }
         }
+        try shard.checkIntact()
+        return records
     }
 
     /// A page of points, ascending by id.
@@ -94,6 +96,7 @@ public final class Collection: Sendable {
         let points = found.prefix(limit).map {
             view.record($0.hit, withPayload: request.withPayload, withVector: request.withVector)
         }
+        try shard.checkIntact()
         return ScrollPage(points: points, next: found.count > limit ? found[limit].id : nil)
     }
 
@@ -101,7 +104,9 @@ public final class Collection: Sendable {
     public func count(_ filter: Filter? = nil, exact: Bool = true) throws(OctantError) -> Int {
         let view = shard.view
         try view.check(filter)
-        return view.count(filter)
+        let count = view.count(filter)
+        try shard.checkIntact()
+        return count
     }
 
     func check(_ selector: VectorSelector) throws(OctantError) {
@@ -117,7 +122,7 @@ public final class Collection: Sendable {
         let view = shard.view
         let optimizer = shard.optimizerState
         let status: CollectionInfo.Status =
-            shard.failure != nil || shard.refusal != nil || optimizer.error != nil
+            shard.problem != nil || optimizer.error != nil
             ? .red : optimizer.running || optimizer.due ? .yellow : .green
         let indexed = view.segments.reduce(0) { sum, segment in
             sum
@@ -132,7 +137,7 @@ public final class Collection: Sendable {
             (key: index.key.description, schema: index.schema, points: shard.indexedPoints(index, view))
         }
         return CollectionInfo(
-            status: status, optimizerError: shard.failure?.message ?? shard.refusal?.message ?? optimizer.error,
+            status: status, optimizerError: shard.problem?.message ?? optimizer.error,
             warnings: configWarnings,
             indexedVectorsCount: indexed, pointsCount: view.liveCount,
             segmentsCount: view.segments.count + view.memtables.count, config: view.config, payloadSchema: schema,

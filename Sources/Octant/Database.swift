@@ -44,6 +44,8 @@ public final class Database: Sendable {
     let naming = Monitor(())
     let compute: ComputePool
     private let writers: ComputePool
+    /// Compares files with their checksums while nobody reads them.
+    package let scrubber: Scrubber
     let timer = DeadlineTimer()
     let background: BackgroundWorker
     let log: @Sendable (String) -> Void
@@ -77,6 +79,7 @@ public final class Database: Sendable {
         self.fileSystem = fileSystem
         var limits = limits
         limits.lowMemory = options.lowMemory
+        limits.openingChecks = options.openingChecks
         self.limits = limits
         log = options.log ?? { _ in }
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
@@ -113,6 +116,8 @@ public final class Database: Sendable {
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
         background = BackgroundWorker(buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory)
+        scrubber = Scrubber(
+            background, bytesPerSecond: options.scrubBytesPerSecond, periodSeconds: options.scrubIntervalSeconds)
         // Looking takes longer than opening a collection of a simulation.
         baseMemory = Simulation.current == nil ? ProcessPages.totals.resident : 0
         for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
@@ -136,23 +141,25 @@ public final class Database: Sendable {
         }
     }
 
-    /// Removes folders of collections whose creation or deletion a crash cut short.
+    /// Moves folders of collections whose creation or deletion a crash cut short to quarantine.
     ///
     /// The first opening publishes a catalog without names. Folders where there is none mean that it is lost, and then
-    /// nothing is removed.
+    /// nothing is moved.
     private static func removeOrphans(
         _ path: String, _ catalog: Catalog?, _ fileSystem: any FileSystem, _ log: @Sendable (String) -> Void
     ) throws(StorageError) {
         let known = Set(catalog?.collections.values.map(\.description) ?? [])
+        let quarantine = Quarantine(of: path, fileSystem: fileSystem)
+        defer { if catalog != nil { quarantine.purge() } }
         for name in try fileSystem.list(path + "/c") where !known.contains(name) {
             guard UUIDBytes.parse(name) != nil else { continue }
             let folder = "\(path)/c/\(name)"
             guard catalog != nil else {
                 throw StorageError(.corrupt, "\(path)/catalog: there is no catalog, but \(folder) is there")
             }
-            log("removing \(folder): no collection has this folder")
-            do throws(StorageError) { try fileSystem.removeTree(folder) } catch {
-                log("\(folder) cannot be removed: \(error)")  // costs room until the next opening
+            log("\(folder): no collection has this folder, moved to quarantine")
+            do throws(StorageError) { try quarantine.take(folder) } catch {
+                log("\(folder) cannot be moved: \(error)")  // costs room until the next opening
             }
         }
     }
@@ -177,6 +184,7 @@ public final class Database: Sendable {
             }
         }
         guard let entries = taken else { return }
+        scrubber.close()
         snapshotJobs.wait { $0 == 0 ? () : nil }
         for case .open(let collection) in entries {
             background.remove(collection.shard)

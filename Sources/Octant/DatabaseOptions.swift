@@ -13,6 +13,12 @@ public struct DatabaseOptions: Sendable {
     public var optimizerMemory = 0
     /// How the process is to spare memory: structures that collections want in memory can be left on disk.
     public var lowMemory: LowMemoryMode = .disabled
+    /// How much of vectors and payload is checked when a collection is opened.
+    public var openingChecks: OpeningChecks = .resident
+    /// Bytes per second that the scrubber reads to compare files with their checksums; 0: it does not run.
+    public var scrubBytesPerSecond = 20 << 20
+    /// Seconds from the beginning of one pass of the scrubber to that of the next.
+    public var scrubIntervalSeconds = 3600
     /// The folder of stored snapshots; `nil`: `snapshots` in the folder of the data. Made when the first is taken.
     public var snapshotsPath: String?
     /// Where messages for the operator go.

@@ -1,7 +1,7 @@
 /// Texts in the answers of S3, whose XML is flat: elements by name, without attributes that matter.
-enum XMLText {
+package enum XMLText {
     /// The contents of all elements of a name, in order. Elements that nest in others of the same name are not found.
-    static func all(_ name: String, in text: Substring) -> [Substring] {
+    package static func all(_ name: String, in text: Substring) -> [Substring] {
         var found: [Substring] = []
         var rest = text
         while let open = range(of: "<\(name)>", in: rest) {
@@ -14,7 +14,9 @@ enum XMLText {
     }
 
     /// The text of the first element of a name.
-    static func first(_ name: String, in text: Substring) -> String? { all(name, in: text).first.map(unescaped) }
+    package static func first(_ name: String, in text: Substring) -> String? {
+        all(name, in: text).first.map(unescaped)
+    }
 
     private static func range(of needle: String, in text: Substring) -> Range<Substring.Index>? {
         let wanted = Array(needle.utf8)

@@ -32,6 +32,12 @@ package struct ServerSettings: Sendable {
     package var defaults = CollectionDefaults()
     /// How the process is to spare memory.
     package var lowMemoryMode: LowMemoryMode = .disabled
+    /// How much of vectors and payload is checked when a collection is opened.
+    package var openingChecks: OpeningChecks = .resident
+    /// Megabytes per second that the scrubber reads; 0: it does not run.
+    package var scrubMBPerSecond = 20
+    /// Seconds from the beginning of one pass of the scrubber to that of the next.
+    package var scrubIntervalSeconds = 3600
     /// Threads of searches; 0: one per core.
     package var maxSearchThreads = 0
     /// Cores of background work; 0: chosen by the engine; negative: so many fewer than there are.
@@ -162,6 +168,7 @@ extension ServerSettings {
         "service.enable_cors", "service.api_key", "service.alt_api_key", "service.read_only_api_key",
         "service.metrics_prefix", "service.enable_tls", "service.jwt_rbac", "cluster.enabled", "storage.storage_path",
         "storage.snapshots_path", "storage.on_disk_payload", "storage.payload.memory", "storage.low_memory_mode",
+        "storage.verify_on_load", "storage.scrub_mb_per_second", "storage.scrub_interval_sec",
         "storage.collection.vectors.on_disk", "storage.collection.vectors.memory",
         "storage.performance.max_search_threads",
         "storage.performance.optimizer_cpu_budget", "storage.performance.optimizer_memory_mb",
@@ -246,6 +253,16 @@ extension ServerSettings {
         if let vectors = try storage.fields("collection")?.fields("vectors") {
             defaults.vectorsOnDisk = try vectors.bool("on_disk") ?? defaults.vectorsOnDisk
             defaults.vectorsMemory = try vectors.memory(unpinned: "vectors") ?? defaults.vectorsMemory
+        }
+        scrubMBPerSecond = try storage.int("scrub_mb_per_second", to: 1 << 20) ?? scrubMBPerSecond
+        scrubIntervalSeconds = try storage.int("scrub_interval_sec", to: 1 << 30) ?? scrubIntervalSeconds
+        if let name = try storage.text("verify_on_load") {
+            guard let checks = OpeningChecks(rawValue: name) else {
+                throw .json(
+                    "\(storage.path("verify_on_load")): unknown variant `\(name)`, expected one of "
+                        + OpeningChecks.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+            }
+            openingChecks = checks
         }
         guard let name = try storage.text("low_memory_mode") else { return }
         guard let mode = LowMemoryMode(rawValue: name) else {

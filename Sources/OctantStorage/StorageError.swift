@@ -30,11 +30,16 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// One sentence for the operator.
     package let message: String
+    /// The byte of the file that it is about, if one is known.
+    package let offset: Int?
 
     /// An error of kind `code`.
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) { self.init(code, message, offset: nil) }
+
+    private init(_ code: Code, _ message: String, offset: Int?) {
         self.code = code
         self.message = message
+        self.offset = offset
     }
 
     /// The error of a failed system call; `call` is its name, `path` what it was asked to work on.
@@ -44,6 +49,7 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         case ENOENT: code = .notFound
         default: code = .io(number)
         }
+        self.offset = offset
         let place = offset.map { " at offset \($0)" } ?? ""
         message = "\(call) \(path)\(place): \(String(cString: strerror(number))) (errno \(number))"
     }
@@ -52,6 +58,6 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
 
     /// A damaged file, with the place.
     static func corrupt(_ path: String, offset: Int, _ what: String) -> StorageError {
-        StorageError(.corrupt, "\(path): \(what) at offset \(offset)")
+        StorageError(.corrupt, "\(path): \(what) at offset \(offset)", offset: offset)
     }
 }

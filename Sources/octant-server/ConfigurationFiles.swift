@@ -1,7 +1,6 @@
 #if Server
 import OctantModel
 import OctantService
-import Yams
 
 #if canImport(Glibc)
 import Glibc
@@ -21,7 +20,7 @@ enum ConfigurationFiles {
         for base in ["config/config", "config/\(mode)", "config/local", "/etc/qdrant/config"] {
             for name in [base + ".yaml", base + ".yml"] {
                 guard let text = read(name) else { continue }
-                files.append(try parse(text, name))
+                files.append(try ServerSettings.yaml(text, name))
                 names.append(name)
             }
         }
@@ -33,7 +32,7 @@ enum ConfigurationFiles {
             else {
                 throw OctantError(.format, "Configuration error: cannot read \(configPath)")
             }
-            files.append(try parse(text, name))
+            files.append(try ServerSettings.yaml(text, name))
             names.append(name)
         }
         return (files, names)
@@ -50,33 +49,6 @@ enum ConfigurationFiles {
             bytes.append(contentsOf: chunk[..<count])
         }
         return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
-    }
-
-    private static func parse(_ text: String, _ name: String) throws(OctantError) -> JSONObject {
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: text)
-        } catch {
-            throw OctantError(.format, "Configuration error: \(name): \(error)")
-        }
-        guard let node else { return JSONObject() }
-        switch value(node) {
-        case .object(let object): return object
-        case .null: return JSONObject()
-        default: throw OctantError(.format, "Configuration error: \(name): expected a map of settings")
-        }
-    }
-
-    private static func value(_ node: Node) -> JSONValue {
-        switch node {
-        case .scalar(let scalar):
-            return scalar.style == .plain || scalar.style == .any
-                ? ServerSettings.scalar(scalar.string) : .string(scalar.string)
-        case .sequence(let sequence): return .array(sequence.map(value))
-        case .mapping(let mapping):
-            return .object(JSONObject(mapping.map { (key: $0.key.string ?? "", value: value($0.value)) }))
-        case .alias: return .null
-        }
     }
 }
 #endif

@@ -11,7 +11,8 @@ struct OctantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "octant", abstract: "A vector database.",
         version: "octant \(programVersion) (Qdrant protocol \(Service.version))",
-        subcommands: [ServeCommand.self, TuneCommand.self], defaultSubcommand: ServeCommand.self)
+        subcommands: [ServeCommand.self, TuneCommand.self, VerifyCommand.self, RepairCommand.self],
+        defaultSubcommand: ServeCommand.self)
 }
 
 /// `octant serve`: the server.

@@ -58,6 +58,9 @@ struct ServerProcess {
         options.optimizerThreads = Self.optimizerThreads(settings.optimizerCPUBudget)
         options.optimizerMemory = settings.optimizerMemoryMB << 20
         options.lowMemory = settings.lowMemoryMode
+        options.openingChecks = settings.openingChecks
+        options.scrubBytesPerSecond = settings.scrubMBPerSecond << 20
+        options.scrubIntervalSeconds = settings.scrubIntervalSeconds
         options.snapshotsPath = settings.snapshotsPath
         options.log = { sink.info("\($0)") }
         let database = try Database.open(options)
@@ -123,7 +126,7 @@ struct ServerProcess {
         fflush(nil)
     }
 
-    private static func environment() -> [(name: String, value: String)] {
+    static func environment() -> [(name: String, value: String)] {
         var list: [(name: String, value: String)] = []
         var cursor = environ
         while let entry = cursor.pointee {

@@ -117,6 +117,12 @@ struct GoldenFolderTests {
         try copyTree(fixtures + "/" + version, folder.path)
         for name in try files.list(folder.path + "/c") {
             for part in ["seg", "del", "wal"] { try files.makeDirectories("\(folder.path)/c/\(name)/s0/\(part)") }
+            let logs = "\(folder.path)/c/\(name)/s0/wal"
+            for log in try files.list(logs) {
+                let file = try files.open(logs + "/" + log, .readWrite)
+                defer { file.close() }
+                try file.allocate(1 << 20)
+            }
         }
         return folder
     }
@@ -133,6 +139,8 @@ struct GoldenFolderTests {
         let folder = try Self.copyFixture("v1")
         var model = Model()
         for operation in try Self.operations() { _ = model.apply(operation) }
+        let report = try Database.verify(path: folder.path)
+        #expect(report.isClean && report.collections == 2, "\(report.findings)")
         for round in 0..<2 {
             let database = try openQuiet(folder.path, FaultInjectingFileSystem(syncs: false))
             defer { database.close() }

@@ -38,10 +38,14 @@ package final class BackgroundWorker: Sendable {
 
     /// Looks after a shard from now on.
     package func add(_ shard: Shard) {
+        if shard.readOnlyReason != nil { return }
         shard.onBackgroundWork { [weak self] in self?.signal() }
         state.change { $0.shards.append(shard) }
         signal()
     }
+
+    /// The shards that are looked after.
+    var all: [Shard] { state.withLock { $0.shards } }
 
     /// Forgets a shard. A step on it that is running ends by itself when the shard closes.
     package func remove(_ shard: Shard) { state.change { $0.shards.removeAll { $0 === shard } } }

@@ -229,7 +229,13 @@ extension Shard {
     private func write(_ job: OptimizerJob) throws(StorageError) {
         let segments = job.recipe.sources.compactMap { $0.rows as? Segment }
         job.recipe.meter?.begin("verify", total: segments.reduce(0) { $0 + $1.rowCount })
-        for segment in segments { try segment.verifyBulk() }
+        for segment in segments {
+            do throws(StorageError) { try segment.verifyBulk() } catch {
+                // Searches read the same bytes.
+                if error.code == .corrupt { damage.note(error) }
+                throw error
+            }
+        }
         var recipe = job.recipe
         var written: [WrittenSegment] = []
         for number in 0..<job.plan.pieces {

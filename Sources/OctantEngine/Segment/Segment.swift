@@ -48,8 +48,8 @@ package final class Segment: RowSource {
             throw StorageError(.corrupt, "\(idFile.path): \(ids.rowCount) rows, the manifest says \(entry.rowCount)")
         }
         let payloadFile = try folder.open(payloadEntry, "PAYL")
-        payloads = try PayloadFile(payloadFile, rowCount: entry.rowCount)
-        folder.place(payloadFile, config.params.payloadResidence)
+        let checks = try folder.place(payloadFile, config.params.payloadResidence)
+        payloads = try PayloadFile(payloadFile, rowCount: entry.rowCount, checks: checks)
         var fields: [SegmentVectors] = []
         // A vector that was added after the segment was written has no files: no row has it.
         for vector in config.params.denseVectors where entry.file(.vectors, vector.name) != nil {
@@ -224,22 +224,36 @@ package struct PayloadFile: @unchecked Sendable {
     private let file: BlockFile
     private let ends: UnsafePointer<UInt64>
     private let bytes: UnsafeRawBufferPointer
+    private let checks: CheckedBlocks?
 
-    init(_ file: BlockFile, rowCount: Int) throws(StorageError) {
+    init(_ file: BlockFile, rowCount: Int, checks: CheckedBlocks? = nil) throws(StorageError) {
         let data = file.data
         guard data.count >= rowCount * 8, let base = data.baseAddress else {
             throw StorageError(.corrupt, "\(file.path): too short for \(rowCount) rows")
         }
         self.file = file
+        self.checks = checks
         ends = base.assumingMemoryBound(to: UInt64.self)
         bytes = UnsafeRawBufferPointer(rebasing: data[(rowCount * 8)...])
     }
 
-    /// The bytes of a row; none if the table is damaged.
+    /// Where the bytes of a row end, counted from the end of the table.
+    func end(_ row: UInt32) -> UInt64 { UInt64(littleEndian: ends[Int(row)]) }
+
+    /// Bytes of all payloads.
+    var byteCount: Int { bytes.count }
+    /// The file.
+    var path: String { file.path }
+
+    /// The bytes of a row; none if they are damaged, which is noted.
     func bytes(_ row: UInt32) -> UnsafeRawBufferPointer {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        let head = file.data.count - bytes.count
+        if let checks, !checks.areIntact(max(0, Int(row) - 1) * 8..<(Int(row) + 1) * 8) { return none }
         let from = row == 0 ? 0 : ends[Int(row) - 1]
         let to = ends[Int(row)]
-        guard from < to, to <= UInt64(bytes.count) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard from < to, to <= UInt64(bytes.count) else { return none }
+        if let checks, !checks.areIntact((head + Int(from))..<(head + Int(to))) { return none }
         return UnsafeRawBufferPointer(rebasing: bytes[Int(from)..<Int(to)])
     }
 }

@@ -11,6 +11,10 @@ package struct SegmentFolder: Sendable {
     package let lowMemory: LowMemoryMode
     /// Where it is noted what is opened; `nil`: nowhere.
     package var ledger: StructureLedger?
+    /// How much of vectors and payload is checked when they are opened.
+    package var verification = OpeningChecks.resident
+    /// Where damage is noted that is found later.
+    package var damage = DamageLog()
 
     /// The folder at `path`.
     package init(
@@ -60,13 +64,20 @@ package struct SegmentFolder: Sendable {
         }
     }
 
-    /// Prepares the mapping of data that is read in place.
-    package func place(_ mapped: BlockFile, _ residence: Residence) {
+    /// Prepares the mapping of data that is read in place. What is read ahead is checked on the way; of the rest, the
+    /// blocks are to be checked when they are first read, by what this returns.
+    func place(_ mapped: BlockFile, _ residence: Residence) throws(StorageError) -> CheckedBlocks? {
         let residence = residence.limited(by: lowMemory)
         ledger?.place(mapped, residence)
-        guard residence == .cold else { return mapped.populate() }
+        guard residence == .cold else {
+            mapped.populate()
+            if verification != .later { try mapped.verify() }
+            return nil
+        }
+        if verification == .full { try mapped.verifyLeavingCold() }
         mapped.advise(.random)
         mapped.unload()
+        return verification == .full ? nil : CheckedBlocks(mapped, damage)
     }
 
     /// Runs a decoder of file contents and names the file in its error.

@@ -14,6 +14,7 @@ package final class SegmentMulti: @unchecked Sendable {
     private let table: UnsafeMutablePointer<MultiRow?>
     private let count: Int
     private let file: BlockFile
+    private let checks: CheckedBlocks?
 
     /// Opens the vector's file; `nil` if no row of the segment has the vector.
     package init?(_ vector: NamedVectorParams, entry: SegmentEntry, folder: SegmentFolder) throws(StorageError) {
@@ -30,6 +31,8 @@ package final class SegmentMulti: @unchecked Sendable {
         }
         let total = (data.count - headBytes) / width
         let components = base + headBytes
+        let checks = try folder.place(file, vector.params.residence)
+        if checks != nil { try file.verify(0..<headBytes) }
         let table = UnsafeMutablePointer<MultiRow?>.allocate(capacity: max(1, entry.rowCount))
         var start = 0
         var present = 0
@@ -46,7 +49,6 @@ package final class SegmentMulti: @unchecked Sendable {
                     ? MultiRow(base: components + start * width, element: element, count: end - start) : nil)
             start = end
         }
-        folder.place(file, vector.params.residence)
         name = vector.name
         params = vector.params
         presentCount = present
@@ -54,6 +56,7 @@ package final class SegmentMulti: @unchecked Sendable {
         self.table = table
         count = entry.rowCount
         self.file = file
+        self.checks = checks
     }
 
     deinit { table.deallocate() }
@@ -66,6 +69,12 @@ package final class SegmentMulti: @unchecked Sendable {
 
     /// The vector of a row; `nil` if the point has none.
     package func stored(_ row: UInt32) -> StoredVector? {
-        self.row(row).map { .multi($0, dimension: params.size) }
+        guard let found = self.row(row) else { return nil }
+        if let checks {
+            let start = found.base - (file.data.baseAddress ?? found.base)
+            let width = params.size * found.element.byteCount
+            guard checks.areIntact(start..<(start + found.count * width)) else { return nil }
+        }
+        return .multi(found, dimension: params.size)
     }
 }

@@ -24,6 +24,7 @@ package final class SegmentVectors: @unchecked Sendable {
     /// The lengths of vectors that are kept normalised though clients get them as they were; see ``StoredVector``.
     private let lengths: UnsafePointer<Float>?
     private let owners: [AnyObject]
+    private let checks: CheckedBlocks?
 
     /// The `ef` of a search that names none.
     package let defaultEF: Int
@@ -44,7 +45,7 @@ package final class SegmentVectors: @unchecked Sendable {
         var owners: [AnyObject] = []
         let originals = vector.params.residence.limited(by: folder.lowMemory)
         lengths = try Self.openLengths(vector, entry, folder, &owners)
-        rows = try Self.openOriginals(vector, entry, folder, lengths, &owners)
+        (rows, checks) = try Self.openOriginals(vector, entry, folder, lengths, &owners)
         (presence, presentCount) = try Self.openPresence(vector, entry, folder, &owners)
         // Codes of the engine's own are held as the originals are.
         let codesResidence =
@@ -68,16 +69,16 @@ package final class SegmentVectors: @unchecked Sendable {
     private static func openOriginals(
         _ vector: NamedVectorParams, _ entry: SegmentEntry, _ folder: SegmentFolder,
         _ lengths: UnsafePointer<Float>?, _ owners: inout [AnyObject]
-    ) throws(StorageError) -> DenseRows {
+    ) throws(StorageError) -> (DenseRows, CheckedBlocks?) {
         guard let file = entry.file(.vectors, vector.name) else {
             throw StorageError(.corrupt, "\(folder.path): no file of vector '\(vector.name)'")
         }
         let originals = try folder.open(file, "VECS")
         let rows = try DenseRows(
             originals, recipe: file.parameters, count: entry.rowCount, dimension: vector.params.size, lengths: lengths)
-        folder.place(originals, vector.params.residence)
+        let checks = try folder.place(originals, vector.params.residence)
         owners.append(originals)
-        return rows
+        return (rows, checks)
     }
 
     private static func openPresence(
@@ -130,6 +131,10 @@ package final class SegmentVectors: @unchecked Sendable {
     /// The vector of a row.
     package func stored(_ row: UInt32) -> StoredVector? {
         guard Int(row) < rows.count, isPresent(row) else { return nil }
+        if let checks {
+            let start = Int(row) * rows.stride
+            guard checks.areIntact(start..<(start + rows.stride)) else { return nil }
+        }
         guard let base = rows.floatBase else { return .compact(rows, row) }
         let buffer = UnsafeBufferPointer(start: base + Int(row) * rows.dimension, count: rows.dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)

@@ -33,7 +33,7 @@ extension Shard {
 
     /// Throws if nothing may be published any more.
     func checkPublishable() throws(StorageError) {
-        if let failure = store.failure { throw failure }
+        if let failure = readOnlyReason ?? damage.first ?? store.failure { throw failure }
         if background.withLock({ $0.closing }) { throw StorageError(.closed, "the collection is closed") }
     }
 
@@ -53,8 +53,11 @@ extension Shard {
             for written in replacement.written {
                 let entry = try addMissingIndexes(written.entry, written.folder, next.fieldIndexes)
                 for segment in gone { segment.releasePages() }
+                var folder = written.folder
+                folder.damage = damage
+                folder.verification = limits.openingChecks
                 let opened = try Segment(
-                    entry, folder: written.folder, config: next.config, fieldIndexes: next.fieldIndexes)
+                    entry, folder: folder, config: next.config, fieldIndexes: next.fieldIndexes)
                 carryDeaths(replacement.sources, written, into: opened)
                 next.segments.append(entry)
                 segments.append(opened)
@@ -134,7 +137,12 @@ extension Shard {
                 && !entry.files.contains { $0.role == .fieldIndex && $0.subject == index.key.description }
         }
         guard !missing.isEmpty, let payload = entry.file(.payload) else { return entry }
-        let payloads = try PayloadFile(try folder.open(payload, "PAYL"), rowCount: entry.rowCount)
+        let file = try folder.open(payload, "PAYL")
+        do throws(StorageError) { try file.verifyLeavingCold() } catch {
+            if error.code == .corrupt { damage.note(error) }
+            throw error
+        }
+        let payloads = try PayloadFile(file, rowCount: entry.rowCount)
         for index in missing {
             let rows = (0..<UInt32(entry.rowCount)).lazy.map { payloads.bytes($0) }
             entry.files.append(

@@ -37,6 +37,12 @@ package final class Shard: Sendable {
     /// What searches that name a recall tell background work.
     let recallWishes = Mutex(RecallWishes())
     let holdsAnswers = Atomic<Bool>(true)
+    /// Damage that was found since the collection was opened.
+    package let damage: DamageLog
+    /// Why nothing may be written, if nothing may: what could be opened is not all there is.
+    package let readOnlyReason: StorageError?
+    /// Damage of what is not read any more, which the scrubber found.
+    let scrubFindings = Mutex<[StorageError]>([])
     /// Whether the caller's thread does the work of the log's and of the applying thread: see ``runDue(sealing:)``.
     private let isSimulated = Simulation.current != nil
     private let wal = Mutex<WriteAheadLog?>(nil)
@@ -45,7 +51,8 @@ package final class Shard: Sendable {
 
     init(
         path: String, uuid: UUIDBytes, fileSystem: any FileSystem, limits: ShardLimits, store: GenerationStore,
-        manifest: Manifest, view: ReadView, log: @escaping @Sendable (String) -> Void
+        manifest: Manifest, view: ReadView, damage: DamageLog = DamageLog(), readOnlyReason: StorageError? = nil,
+        log: @escaping @Sendable (String) -> Void
     ) {
         self.path = path
         self.uuid = uuid
@@ -53,6 +60,8 @@ package final class Shard: Sendable {
         self.limits = limits
         self.store = store
         self.log = log
+        self.damage = damage
+        self.readOnlyReason = readOnlyReason
         tuning = TuningStore(parent: path, fileSystem: fileSystem, log: log)
         state = Monitor(view)
         publication = Monitor(manifest)
@@ -124,6 +133,8 @@ package final class Shard: Sendable {
     /// Refuses writes that would need room there is none of.
     private func admit(_ operation: UpdateOperation) throws(OctantError) {
         if let failure { throw OctantError(failure) }
+        if case .delete(.ids) = operation { return }
+        try checkIntact()
         if case .delete = operation { return }
         if let refusal = background.withLock({ $0.refusal }) { throw OctantError(refusal) }
     }
@@ -168,10 +179,18 @@ package final class Shard: Sendable {
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
             operation = operation.satisfying(condition, newest)
+            try checkIntact()
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
-        return operation.selecting(try newest.matchingIDs(filter))
+        let ids = try newest.matchingIDs(filter)
+        try checkIntact()
+        return operation.selecting(ids)
+    }
+
+    /// Throws if damage was found: what was read then may be wrong.
+    package func checkIntact() throws(OctantError) {
+        if let found = damage.first { throw OctantError(found) }
     }
 
     /// Waits until everything logged so far is applied.
@@ -278,6 +297,11 @@ package final class Shard: Sendable {
 
     /// Why upserts are refused: the last checkpoint failed.
     package var refusal: StorageError? { background.withLock { $0.refusal } }
+
+    /// What is wrong with the collection, if something is: the log failed, bytes are damaged, or there is no room.
+    package var problem: StorageError? {
+        failure ?? damage.first ?? refusal ?? scrubFindings.withLock { $0.first }
+    }
 
     /// Stops taking writes, finishes what is logged, and closes the log. When it returns, no background work touches
     /// the shard's files any more and none begins.

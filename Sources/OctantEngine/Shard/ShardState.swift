@@ -79,6 +79,8 @@ package struct ShardLimits: Sendable {
     package var logFileBytes: Int?
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode = .disabled
+    /// How much of vectors and payload is checked when a collection is opened.
+    package var openingChecks = OpeningChecks.resident
 
     package init() {}
 }

@@ -166,7 +166,7 @@ package struct SnapshotSection: Sendable {
 
     /// Reads a section. What it says is checked as far as it can be without the files: they are all named once, by names
     /// that cannot lead out of their folder.
-    static func decode(_ bytes: [UInt8], path: String) throws(StorageError) -> SnapshotSection {
+    package static func decode(_ bytes: [UInt8], path: String) throws(StorageError) -> SnapshotSection {
         try ByteReader.reading(bytes, name: path) { (reader) throws(StorageError) in
             guard try reader.u32() == format else { throw reader.damaged("unknown format of a collection") }
             let name = try reader.string()

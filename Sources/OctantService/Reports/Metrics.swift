@@ -16,6 +16,10 @@ extension Service {
             addCollections(names.compactMap { try? database.collection($0) }, &text)
         }
         text.add("cluster_enabled", .gauge, "is cluster support enabled", 0)
+        let scrubbed = database.scrubber.totals
+        text.add("scrub_passes_total", .counter, "times that all files were compared with checksums", scrubbed.passes)
+        text.add("scrub_bytes_total", .counter, "bytes that were compared with checksums", scrubbed.bytes)
+        text.add("scrub_damaged_files", .gauge, "damaged files found by the last pass", scrubbed.damagedFiles)
         addAnswers(perCollection: perCollection && !anonymize, &text)
         let reads = database.diskReads
         text.add(

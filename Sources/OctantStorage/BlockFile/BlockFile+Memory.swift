@@ -21,6 +21,21 @@ extension BlockFile {
         }
     }
 
+    /// Bytes of data that one checksum covers.
+    package static var blockBytes: Int { BlockFileHeader.blockSize }
+
+    /// Reads one block and checks it. Throws `.corrupt` with file and offset, or the error of the read.
+    package func verifyBlock(_ block: Int) throws(StorageError) {
+        let start = block * BlockFileHeader.blockSize
+        guard start >= 0, start < dataLength else { return }
+        let range = start..<min(start + BlockFileHeader.blockSize, dataLength)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 4096)
+        defer { buffer.deallocate() }
+        let file = try fileSystem.open(path, .read)
+        defer { file.close() }
+        try read(range, of: file, into: buffer)
+    }
+
     /// Copies the data to the beginning of `target`, which must have room for it, and checks every block. The mapping is
     /// not touched. Throws `.corrupt` with file and offset.
     package func copyVerified(to target: UnsafeMutableRawBufferPointer) throws(StorageError) {
@@ -33,6 +48,46 @@ extension BlockFile {
             try read(range, of: file, into: UnsafeMutableRawBufferPointer(rebasing: target[range]))
             start = range.upperBound
         }
+    }
+
+    /// Reads the whole file through a small buffer and returns where in it a block is damaged, ascending. What the system
+    /// did not have in memory before is not there afterwards.
+    ///
+    /// `pace` is called before each read with its bytes; it may wait, and ends the check by `false`.
+    package func damagedBlocks(pace: (Int) -> Bool = { _ in true }) throws(StorageError) -> [Int] {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, min(dataLength, Self.pieceBytes)), alignment: 4096)
+        defer { buffer.deallocate() }
+        let file = try fileSystem.open(path, .read)
+        defer { file.close() }
+        let size = BlockFileHeader.blockSize
+        var damaged: [Int] = []
+        var start = 0
+        while start < dataLength {
+            let range = start..<min(start + Self.pieceBytes, dataLength)
+            guard pace(range.count) else { break }
+            let wasCold = cachedBytes(range) == 0
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
+            let offset = BlockFileHeader.size + range.lowerBound
+            guard try file.read(into: piece, at: offset) == range.count else {
+                throw .corrupt(path, offset: offset, "the file ends early")
+            }
+            for place in stride(from: 0, to: range.count, by: size) {
+                let block = UnsafeRawBufferPointer(rebasing: piece[place..<min(place + size, range.count)])
+                do throws(StorageError) { try check(block, block: (start + place) / size) } catch {
+                    damaged.append(offset + place)
+                }
+            }
+            if wasCold { file.dropCached(fileRange(range)) }
+            start = range.upperBound
+        }
+        return damaged
+    }
+
+    /// The part of the data that the damaged block at `offset` of the file holds.
+    package func dataRange(ofBlockAt offset: Int) -> Range<Int> {
+        let start = min(max(0, offset - BlockFileHeader.size), dataLength)
+        return start..<min(start + BlockFileHeader.blockSize, dataLength)
     }
 
     /// Reads whole blocks and checks them.

@@ -45,8 +45,8 @@ package final class GenerationStore: Sendable {
         var loaded = false
     }
 
-    private let directory: String
-    private let prefix: String
+    let directory: String
+    let prefix: String
     private let owner: UUIDBytes
     private let fileSystem: any FileSystem
     private let state = Mutex(State())
@@ -172,10 +172,10 @@ package final class GenerationStore: Sendable {
         for old in numbers where old < number { try? fileSystem.unlink(path(old)) }
     }
 
-    private func path(_ number: UInt64) -> String { "\(directory)/\(prefix)-\(hexName(number))" }
+    func path(_ number: UInt64) -> String { "\(directory)/\(prefix)-\(hexName(number))" }
 
     /// The numbers of the published generations, ascending.
-    private func published() throws(StorageError) -> [UInt64] {
+    func published() throws(StorageError) -> [UInt64] {
         try fileSystem.list(directory).compactMap { name in
             name.hasPrefix(prefix + "-") ? parseHexName(name.dropFirst(prefix.utf8.count + 1)) : nil
         }.sorted()
@@ -198,7 +198,7 @@ package final class GenerationStore: Sendable {
         return (writer.bytes, crc)
     }
 
-    private func read(_ number: UInt64) throws(StorageError) -> (generation: Generation, previousCRC: UInt32) {
+    func read(_ number: UInt64) throws(StorageError) -> (generation: Generation, previousCRC: UInt32) {
         let path = path(number)
         let bytes = try fileSystem.readAll(path, limit: GenerationStore.bodyLimit + GenerationStore.headerSize)
         return try ByteReader.reading(bytes, name: path) { (reader) throws(StorageError) in

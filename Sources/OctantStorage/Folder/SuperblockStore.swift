@@ -17,7 +17,7 @@ package struct SuperblockStore: Sendable {
 
     private let directory: String
     private let fileSystem: any FileSystem
-    private static let slots = ["SUPER-a", "SUPER-b"]
+    static let slots = ["SUPER-a", "SUPER-b"]
 
     /// Looks at a folder without writing a byte.
     ///
@@ -89,7 +89,7 @@ package struct SuperblockStore: Sendable {
     }
 
     /// Refuses what this code cannot read; returns whether it may only read.
-    private static func check(_ block: Superblock, _ directory: String) throws(StorageError) -> Bool {
+    static func check(_ block: Superblock, _ directory: String) throws(StorageError) -> Bool {
         guard block.major <= Superblock.currentMajor else {
             throw StorageError(
                 .incompatible,

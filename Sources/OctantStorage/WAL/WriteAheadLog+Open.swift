@@ -12,8 +12,7 @@ extension WriteAheadLog {
         directory: String, fileSystem: any FileSystem, collection: UUIDBytes, shard: UInt32, after checkpoint: LSN,
         options: Options = Options(), replay: (LogRecord) throws -> Void
     ) throws -> (WriteAheadLog, RecoveryReport) {
-        var options = options
-        options.fileBytes = min(max(options.fileBytes, 4096), 1 << 30) & ~7
+        let options = options.clamped
         try fileSystem.makeDirectories(directory)
         let names = try fileSystem.list(directory)
         var opening = WALOpening(
@@ -28,10 +27,8 @@ extension WriteAheadLog {
         }
         let chain = try opening.chain(from: newest, checkpoint: checkpoint)
         guard let oldest = chain.first else { throw StorageError(.corrupt, "\(directory): no log file") }
-        let reader = try WALFileReader(
-            path: logPath(directory, newest), fileSystem: fileSystem, windowBytes: options.windowBytes)
         var scanner = WALScanner(
-            files: chain, oldest: oldest, newest: reader, checkpoint: checkpoint, fileSystem: fileSystem,
+            files: chain, oldest: oldest, newest: try opening.reader(newest), checkpoint: checkpoint, fileSystem: fileSystem,
             windowBytes: options.windowBytes)
         try scanner.run(replay)
         let log = try opening.continueAfter(&scanner)
@@ -98,6 +95,17 @@ struct WALOpening {
             }
             sequence = previous
         }
+    }
+
+    /// A reader of the newest file.
+    func reader(_ newest: UInt64) throws(StorageError) -> WALFileReader {
+        let path = WriteAheadLog.logPath(directory, newest)
+        let file = try WALFileReader(path: path, fileSystem: fileSystem, windowBytes: options.windowBytes)
+        guard !options.requiresWholeFiles || file.size >= options.fileBytes else {
+            throw .corrupt(
+                path, offset: file.size, "the file was cut short (\(options.fileBytes) bytes were allocated)")
+        }
+        return file
     }
 
     private func header(_ path: String) throws(StorageError) -> (header: WALFileHeader, crc: UInt32) {
