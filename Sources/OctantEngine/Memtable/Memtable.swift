@@ -43,14 +43,16 @@ package final class Memtable: RowSource, @unchecked Sendable {
 
     private static let chunkBytes = 1 << 20
 
-    /// An empty memtable for `capacity` rows with the vectors of `params`; `nil` if memory is used up.
-    package init?(capacity: Int, params: CollectionParams) {
+    /// An empty memtable for `capacity` rows with the vectors of `config`; `nil` if memory is used up.
+    package init?(capacity: Int, config: CollectionConfig) {
+        let params = config.params
         guard capacity > 0, capacity < 1 << 30, let tombstones = Tombstones(rowCount: capacity) else { return nil }
         self.capacity = capacity
         self.tombstones = tombstones
         var fields: [MemtableVectors] = []
         for vector in params.denseVectors {
-            guard let field = MemtableVectors(vector, capacity: capacity) else { return nil }
+            let recipe = IndexPolicy(vector, config: config).codes
+            guard let field = MemtableVectors(vector, capacity: capacity, codes: recipe) else { return nil }
             fields.append(field)
         }
         self.fields = fields
@@ -221,9 +223,11 @@ package final class MemtableVectors: @unchecked Sendable {
     private let lengths: UnsafeMutablePointer<Float>?
     private let byteCount: Int
     private let capacity: Int
+    /// Codes of a kind that needs no more than a few rows to learn from: binary and turbo.
+    private let growing: GrowingCodes?
     private let absent = Atomic<Int>(0)
 
-    init?(_ vector: NamedVectorParams, capacity: Int) {
+    init?(_ vector: NamedVectorParams, capacity: Int, codes: CodeRecipe?) {
         name = vector.name
         dimension = vector.params.size
         distance = vector.params.distance
@@ -237,6 +241,12 @@ package final class MemtableVectors: @unchecked Sendable {
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let memory, memory != MAP_FAILED else { return nil }
         components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
+        if case .packed(let width)? = codes {
+            growing = GrowingCodes(
+                distance: distance, width: width, dimension: dimension, capacity: capacity, vectors: components)
+        } else {
+            growing = nil
+        }
         present = .allocate(capacity: capacity)
         lengths = vector.params.isUnnormalizedCosine ? .allocate(capacity: capacity) : nil
     }
@@ -254,6 +264,11 @@ package final class MemtableVectors: @unchecked Sendable {
             UnsafeRawBufferPointer(start: present, count: capacity),
             UnsafeRawBufferPointer(start: lengths, count: lengths == nil ? 0 : capacity * 4),
         ]
+    }
+
+    /// The memory of its codes; empty without any.
+    var codeMemory: UnsafeRawBufferPointer {
+        growing?.memory ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     /// Stores a row; returns whether there was a vector.
@@ -282,6 +297,7 @@ package final class MemtableVectors: @unchecked Sendable {
             return false
         }
         present[Int(row)] = true
+        growing?.add(row)
         return true
     }
 
@@ -305,6 +321,9 @@ package final class MemtableVectors: @unchecked Sendable {
         let buffer = UnsafeBufferPointer(start: components, count: dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
+
+    /// Codes of the first `count` rows, if there are any.
+    package func codes(_ count: Int) -> VectorCodes? { growing?.codes(count) }
 
     /// The first `count` rows.
     package func rows(_ count: Int) -> DenseRows { DenseRows(base: components, count: count, dimension: dimension) }

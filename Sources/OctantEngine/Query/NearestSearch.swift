@@ -120,6 +120,14 @@ package struct NearestSearch: Sendable {
         rows.map { Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row)) }
     }
 
+    /// One in so many rows of a memtable may be scored again after a scan of its codes.
+    private static let codedShare = 16
+
+    /// Whether codes of so many rows save time: not if most of what they find has to be scored again anyway.
+    private func usesCodes(of rowCount: Int) -> Bool {
+        !params.exact && params.quantization?.ignore != true && limit <= rowCount / Self.codedShare
+    }
+
     /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
     func scan(
         _ memtable: Memtable, _ query: [Float], _ view: ReadView, _ part: PartTrace? = nil
@@ -131,8 +139,9 @@ package struct NearestSearch: Sendable {
         let compiled = filter.flatMap { filter in
             filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, view))
         }
+        let codes = usesCodes(of: rowCount) ? field.codes(rowCount) : nil
         let index = DenseIndex(
-            distance: distance, rows: field.rows(rowCount), codes: nil, graph: nil, owner: memtable)
+            distance: distance, rows: field.rows(rowCount), codes: codes, graph: nil, owner: memtable)
         let tombstones = memtable.tombstones
         let out = excluded.flatMap { memtable.row(of: $0, at: lsn) } ?? .max
         let checksRows = tombstones.killedCount > 0 || field.hasAbsent || out != .max
@@ -151,8 +160,11 @@ package struct NearestSearch: Sendable {
                     admitted[place] = row != out && tombstones.isLive(row, at: lsn) && field.isPresent(row)
                 }
             }
-        var options = DenseIndex.Options(limit: limit, ef: limit, mode: .exact)
+        var options = DenseIndex.Options(limit: limit, ef: limit, mode: codes == nil ? .exact : .automatic)
+        // So many are scored again that all those are among them, as a rule, that the codes' error leaves in question.
+        options.oversampling = Double(rowCount / Self.codedShare) / Double(max(limit, 1))
         options.meter = part?.meter
+        if codes != nil { part?.choose(.scanCodes) }
         return query.withUnsafeBufferPointer { query in
             guard let base = query.baseAddress else { return [] }
             return index.scanAll(query: base, options: options, admit: admit, range: nil)
