@@ -13,6 +13,9 @@ PORT ?= 6333
 MINUTES ?= 20
 PYTEST_ARGS ?=
 ROUNDS ?= 3
+KILLS ?= 1000
+CUTS ?= 500
+HISTORIES ?= 200
 BENCH_ARGS ?=
 # Engines to compare with are kept apart from what the tests need.
 PEERS := .build/bench-venv
@@ -24,10 +27,10 @@ MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak fuzz lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability fuzz lint format protocol prerequisites venv
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo "  Variables: PORT=$(PORT) DATA=folder MINUTES=$(MINUTES) PYTEST_ARGS='-k name'"
 
 run: build ## Build for release and serve ./octant-data on port 6333 (PORT=...)
@@ -65,6 +68,15 @@ quantizers: peers ## Every kind of codes beside Qdrant's (DATA=folder ROUNDS=3)
 soak: build venv ## Mixed load for MINUTES=20; fails on errors or unbounded growth
 	@$(PY) Conformance/with_server.py $(PY) Benchmarks/soak.py --url {url} --pid {pid} --storage {storage} \
 	  --minutes "$(MINUTES)" --data "$(DATA)"
+
+kill-loop: build venv ## kill -9 at random moments under four clients, KILLS=1000 times
+	OCTANT_KILL_ROUNDS=$(KILLS) $(PY) -m pytest -q -s Conformance/test_kill.py
+
+power-cut: build venv ## Power cuts at random moments on ext4 and xfs, CUTS=500 each (as root, with FUSE and loop devices)
+	OCTANT_POWER_CUTS=$(CUTS) $(PY) -m pytest -q -s -rs Conformance/test_power_cut.py
+
+linearizability: build venv ## HISTORIES=200 histories of points, half of them with kills, each of one order
+	OCTANT_HISTORIES=$(HISTORIES) $(PY) -m pytest -q -s Conformance/test_linearizability.py
 
 fuzz: build venv ## schemathesis over the OpenAPI document for MINUTES=20
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r Conformance/requirements-fuzz.txt

@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -70,6 +71,16 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "OctantRemote",
+            dependencies: [
+                "Octant", "OctantService", "OctantNetwork", "OctantModel", "OctantStorage",
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
+                .product(name: "NIOPosix", package: "swift-nio", condition: server),
+                .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
+                .product(name: "NIOSSL", package: "swift-nio-ssl", condition: server),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "OctantProtocol",
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf", condition: server)],
             exclude: ["Protos"],
@@ -89,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "octant",
             dependencies: [
-                "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC",
+                "Octant", "OctantService", "OctantNetwork", "OctantREST", "OctantGRPC", "OctantRemote",
                 .product(name: "Logging", package: "swift-log", condition: server),
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
                 .product(name: "Yams", package: "Yams", condition: server),
@@ -121,6 +132,13 @@ let package = Package(
         .testTarget(
             name: "OctantRESTTests", dependencies: ["OctantREST", "OctantNetwork", "OctantModel"], swiftSettings: strict
         ),
+        .testTarget(
+            name: "OctantRemoteTests",
+            dependencies: [
+                "OctantRemote", "OctantNetwork", "OctantModel",
+                .product(name: "NIOCore", package: "swift-nio", condition: server),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "OctantGRPCTests",
             dependencies: [

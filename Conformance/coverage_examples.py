@@ -211,6 +211,11 @@ ALIASES = [
     {"actions": [{"rename_alias": {"old_alias_name": "cover_old", "new_alias_name": "cover_newer"}}]},
 ]
 
+# MARK: Recoveries: name, path, model, body
+
+RECOVERIES = [(path, path, kind, {"location": "LOCATION", "priority": "replica", "checksum": "CHECKSUM", "api_key": "k"}) for path, kind in (
+    ("", m.SnapshotRecover), ("/shards/0", m.ShardSnapshotRecover))]
+
 # MARK: What is refused: name, verb, path, model, body
 
 KEY = {"shard_key": "eu"}
@@ -239,8 +244,6 @@ REFUSALS = [
         ("", m.PointsList, {"points": [{"id": 1, "vector": {"d": PICTURE}}]}), ("", m.PointsList, {"points": [{"id": 1, "vector": {"d": THING}}]}))),
     *(("quotas", "PUT", "/quotas", m.QuotaConfig, body) for body in (
         {"enabled": True}, {"enabled": True, "max_resident_memory_percent": 50, "max_disk_usage_percent": 90, "release_margin_percent": 4})),
-    *((path, "PUT", path, kind, {"location": "file:///tmp/none.snapshot", "priority": "replica", "checksum": "0" * 64, "api_key": "k"}) for path, kind in (
-        ("/collections/{c}/snapshots/recover", m.SnapshotRecover), ("/collections/{c}/shards/0/snapshots/recover", m.ShardSnapshotRecover))),
     ("shard keys", "PUT", "/collections/{c}/shards", m.CreateShardingKey,
      {"shard_key": "eu", "shards_number": 2, "replication_factor": 1, "placement": [0], "initial_state": "Active"}),
     ("shard keys", "POST", "/collections/{c}/shards/delete", m.DropShardingKey, {"shard_key": "eu"}),

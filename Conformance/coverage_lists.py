@@ -5,7 +5,6 @@ The lists are checked: an entry that fits no field is stale, and what an entry s
 from fnmatch import fnmatchcase
 
 CLUSTER = "only a cluster has a use for it"
-SNAPSHOTS = "snapshots are not there yet"
 SERVICE = "needs an inference service, and none can be configured yet"
 QUOTAS = "no quota can be enabled yet"
 NEWER = "newer than 1.19"
@@ -19,7 +18,6 @@ REFUSED = {
         "DropReplicaOperation", "DropShardingKey", "DropShardingKeyOperation", "MoveShard", "MoveShardOperation", "Replica", "ReplicatePoints",
         "ReplicatePointsOperation", "ReplicateShard", "ReplicateShardOperation", "RestartTransfer", "RestartTransferOperation",
         "StartResharding", "StartReshardingOperation")},
-    "SnapshotRecover.*": SNAPSHOTS, "ShardSnapshotRecover.*": SNAPSHOTS,
     "Image.*": SERVICE, "InferenceObject.*": SERVICE,
     "QuotaConfig.enabled=True": QUOTAS, "QuotaConfig.max_resident_memory_percent": QUOTAS, "QuotaConfig.max_disk_usage_percent": QUOTAS,
     "QuotaConfig.release_margin_percent": QUOTAS,
@@ -32,6 +30,7 @@ REFUSED = {
 
 # Accepted, and no answer can show a difference.
 WITHOUT_EFFECT = {
+    "*SnapshotRecover.priority": "there is one replica", "*SnapshotRecover.api_key": "only for URLs; test_snapshot_sources.py sees it arrive",
     "SearchParams.hnsw_ef": "few points are found whole at any width; test_recall.py measures it",
     "QuantizationSearchParams.oversampling": "rescoring goes as far as the error of the codes asks for; test_recall.py measures it",
     "SearchParams.acorn": "the graph is walked in another way, and finds the same", "AcornSearchParams.*": "see SearchParams.acorn",

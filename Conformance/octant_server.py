@@ -22,7 +22,8 @@ def free_port():
 class Server:
     running = []  # every server that is up, so that a failing test can show their logs
 
-    def __init__(self, folder=None, env=None, args=()):
+    def __init__(self, folder=None, env=None, args=(), under=(), before=None):
+        """`under`: a command that runs the server, `before`: what its process does first (joins a group, sets a limit)."""
         self.owns_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="octant-")
         self.storage = os.path.join(self.folder, "storage")
@@ -30,7 +31,7 @@ class Server:
         self.log_path = os.path.join(self.folder if self.owns_folder else tempfile.gettempdir(),
                                      f"octant-{os.getpid()}-{id(self)}.log")
         self.extra, self.args, self.process, self.port, self.grpc_port = env or {}, list(args), None, free_port(), free_port()
-        self.was_ready = False
+        self.under, self.before, self.was_ready = list(under), before, False
 
     @property
     def url(self):
@@ -49,8 +50,8 @@ class Server:
                 "QDRANT__STORAGE__STORAGE_PATH": self.storage, "QDRANT__STORAGE__SNAPSHOTS_PATH": self.snapshots,
                 "QDRANT__LOG_LEVEL": "INFO", **self.extra}
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([BINARY, *self.args], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen([*self.under, BINARY, *self.args], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=subprocess.STDOUT, preexec_fn=self.before)
         Server.running.append(self)
         return self
 

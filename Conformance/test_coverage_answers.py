@@ -11,11 +11,12 @@ import qdrant_client.http.api as api
 from client_models import ANSWERS, fields, used
 from conftest import connect, wait_green
 from coverage_examples import LOOKUP, READS, SETTINGS
-from coverage_lists import CLUSTER, NEWER, REFUSED, SNAPSHOTS, entry
+from coverage_lists import CLUSTER, NEWER, REFUSED, entry
 from octant_server import Server
 from pydantic import TypeAdapter
 from qdrant_client.http.models import models as m
 from rest import Rest
+from snapshots import FORM, HEAD, TAIL
 
 NO_USAGE = "usage is reported where hardware reporting is on or inference ran, which can be neither yet"
 NO_SEGMENTS = "the engine's segments have another form, and telemetry does not go down to them"
@@ -35,9 +36,6 @@ ABSENT = {
     "ClusterTelemetry.peers": CLUSTER, "ClusterTelemetry.peer_metadata": CLUSTER, "ClusterTelemetry.metadata": CLUSTER,
     "ClusterTelemetry.resharding_enabled": CLUSTER, "CollectionTelemetry.shard_clean_tasks": CLUSTER, "QuotaStatus.peers": CLUSTER,
     # What is not there yet.
-    **{f"{model}.*": SNAPSHOTS for model in ("SnapshotDescription", "CollectionSnapshotTelemetry", "InlineResponse20013", "InlineResponse20014",
-                                              "InlineResponse20015")},
-    "CollectionsTelemetry.snapshots": SNAPSHOTS,
     "Usage.*": NO_USAGE, "InferenceUsage.*": NO_USAGE, "ModelUsage.*": NO_USAGE, "HardwareUsage.*": NO_USAGE, "InlineResponse*.usage": NO_USAGE,
     "*.id_tracker": NEWER, "IdTrackerParams.*": NEWER, "*IndexParams.nested": NEWER, "TextIndexParams.scoring": NEWER, "TextScoringParams.*": NEWER,
     "CollectionInfo.created_at": NEWER,
@@ -103,7 +101,7 @@ def declared():
 OPERATIONS = {(method, path): kind for method, path, kind in declared()}
 # Operations that answer 404, 405 or 501, or with a file: nothing of theirs can be read.
 WITHOUT_ANSWERS = {
-    "*snapshot*": SNAPSHOTS, "/cluster/telemetry": CLUSTER, "/cluster/recover": CLUSTER, "/cluster/peer/*": CLUSTER, "*/shards*": CLUSTER,
+    "/cluster/telemetry": CLUSTER, "/cluster/recover": CLUSTER, "/cluster/peer/*": CLUSTER, "*/shards*": CLUSTER,
     "POST /collections/{collection_name}/cluster": CLUSTER,
 }
 
@@ -114,13 +112,13 @@ class Answers:
     def __init__(self, rest):
         self.rest, self.seen, self.asked = rest, set(), set()
 
-    def __call__(self, method, template, body=None, query="", **names):
+    def __call__(self, method, template, body=None, query="", headers=None, **names):
         kind = OPERATIONS[method, template]
         self.asked.add((method, template))
         path = template
         for name, value in {"collection_name": "full", **names}.items():
             path = path.replace("{" + name + "}", str(value))
-        r = self.rest(method, path + query, body)
+        r = self.rest(method, path + query, body, headers)
         assert r.status == 200, (method, path, r.body)
         if not hasattr(m, kind):
             return r.body
@@ -158,6 +156,18 @@ def ask_of_points(ask):
     ask("GET", f"{base}/{{id}}", id=2)
 
 
+def ask_for_snapshots(ask, server):
+    for place, folder in (("", ""), ("/collections/{collection_name}", "/full"), ("/collections/{collection_name}/shards/{shard_id}", "/full/shards/0")):
+        made = ask("POST", f"{place}/snapshots", shard_id=0)
+        ask("GET", f"{place}/snapshots", shard_id=0)
+        data = ask("GET", f"{place}/snapshots/{{snapshot_name}}", snapshot_name=made["name"], shard_id=0)
+        if place:
+            ask("PUT", f"{place}/snapshots/recover", {"location": f"file://{server.snapshots}{folder}/{made['name']}"}, shard_id=0)
+            ask("POST", f"{place}/snapshots/upload", HEAD + data + TAIL, headers=FORM, shard_id=0)
+        ask("DELETE", f"{place}/snapshots/{{snapshot_name}}", snapshot_name=made["name"], shard_id=0)
+    ask("GET", "/collections/{collection_name}/shards/{shard_id}/snapshot", shard_id=0)
+
+
 def ask_for_reports(ask, client):
     ask("PUT", "/collections/{collection_name}/points", {"points": [{"id": i, "vector": {"a": [i, 1.0, 2.0, 3.0]}} for i in range(10, 3000)]}, "?wait=true")
     wait_green(client, "full")
@@ -188,6 +198,7 @@ def answers():
             ask("POST", f"/collections/{{collection_name}}/{path}", body, collection_name=names[collection])
         ask("GET", "/collections/{collection_name}", collection_name="all_c")
         ask_for_reports(ask, connect(server))
+        ask_for_snapshots(ask, server)
         ask("DELETE", "/collections/{collection_name}", collection_name="all_c")
         yield ask
 

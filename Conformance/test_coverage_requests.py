@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 from client_models import REQUESTS, fields, m, used, without
 from conftest import wait_green
-from coverage_examples import ALIASES, CONFIG_MODELS, LOOKUP, POINTS, READS, REFUSALS, SETTINGS, WRITES
+from coverage_examples import ALIASES, CONFIG_MODELS, LOOKUP, POINTS, READS, RECOVERIES, REFUSALS, SETTINGS, WRITES
 from coverage_lists import REFUSED, WITHOUT_EFFECT, entry
 from pydantic import TypeAdapter
 
@@ -123,6 +123,23 @@ def test_every_field_of_a_change_of_aliases_matters(rest, written, body):
     assert rest("GET", f"/collections/{written}/aliases").result != before
 
 
+@pytest.mark.parametrize("path, kind, body", examples(RECOVERIES))
+def test_every_field_of_a_recovery_matters(rest, shared, written, path, kind, body):
+    made = rest("POST", f"/collections/{written}/snapshots").result
+    path, location = f"/collections/{written}{path}/snapshots/recover", f"file://{shared.snapshots}/{written}/{made['name']}"
+    body = {**body, "location": location, "checksum": made["checksum"]}
+    assert rest("PUT", path, body).result is True
+    for field, required, where in used(parsed(kind, body)):
+        if entry(WITHOUT_EFFECT, field):
+            continue
+        if required:
+            assert rest("PUT", path, without(body, where)).status == 400, field
+        else:
+            assert where == ("checksum",)
+            assert rest("PUT", path, {**body, "checksum": "0" * 64}).status == 400
+            assert rest("PUT", path, without(body, where)).result is True
+
+
 @pytest.mark.parametrize("verb, path, kind, body", examples(REFUSALS))
 def test_what_is_not_there_is_refused(rest, filled, verb, path, kind, body):
     """Each field that stands on the list makes a good request a refused one."""
@@ -135,7 +152,7 @@ def test_what_is_not_there_is_refused(rest, filled, verb, path, kind, body):
 def mentioned():
     """The fields that examples use; those of settings are all tried in test_coverage.py."""
     seen = {f"{model}.{field.alias or name}" for model in CONFIG_MODELS for name, field in REQUESTS[model].model_fields.items()}
-    for *_, kind, body in READS + WRITES + REFUSALS:
+    for *_, kind, body in READS + WRITES + RECOVERIES + REFUSALS:
         seen |= {field for field, _, _ in used(parsed(kind, body))}
     for body in ALIASES:
         seen |= {field for field, _, _ in used(parsed(m.ChangeAliasesOperation, body))}

@@ -255,7 +255,16 @@ ROWS = [
     *((f"{verb} {path}", verb, path, {}, 405, begins("Qdrant is running in standalone mode")) for verb, path in (
         ("POST", "/cluster/recover"), ("DELETE", "/cluster/peer/1"), ("POST", f"/collections/{C}/cluster"), ("PUT", f"/collections/{C}/shards"),
         ("POST", f"/collections/{C}/shards/delete"), ("GET", "/cluster/metadata/keys"), ("PUT", "/cluster/metadata/keys/a"))),
-    ("snapshots", "POST", f"/collections/{C}/snapshots", None, 501, begins("")),
+    ("no such snapshot", "GET", f"/collections/{C}/snapshots/none.snapshot", None, 404, "Not found: Snapshot none.snapshot not found"),
+    ("a snapshot of nothing", "POST", "/collections/nothing/snapshots", None, 404, "Not found: Collection `nothing` doesn't exist!"),
+    ("a snapshot nowhere", "PUT", f"/collections/{C}/snapshots/recover", {"location": "file://x/y"}, 400,
+     "Bad request: Invalid snapshot URI, file path must be absolute or on localhost"),
+    ("a snapshot that is not there", "PUT", f"/collections/{C}/snapshots/recover", {"location": "file:///y"}, 400,
+     'Bad request: Snapshot file "/y" does not exist'),
+    ("a snapshot of others", "PUT", f"/collections/{C}/snapshots/recover", {"location": "file:///etc/passwd"}, 403,
+     begins("Forbidden: ", "must be inside the snapshots directory")),
+    ("a priority of no kind", "PUT", f"/collections/{C}/snapshots/recover", {"location": "file:///y", "priority": "x"}, 400,
+     begins("Format error in JSON body: priority: unknown variant `x`")),
 ]
 
 

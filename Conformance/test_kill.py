@@ -1,206 +1,214 @@
-"""kill -9 at random moments: nothing acknowledged is lost, nothing deleted comes back, every start succeeds.
+"""kill -9 at random moments: nothing acknowledged is lost, nothing comes back or out of nowhere, every start succeeds.
 
-Every writer owns some keys and knows, for each of them, the state last acknowledged. While a request is on its way its outcome is
-unknown: after a kill its points must be all in the old or all in the new state, and every other point in the state acknowledged.
+Four writers, two over REST and two over gRPC, write to two collections while indexes, settings, aliases, snapshots and other
+collections come and go. Each writer owns some keys and knows, for each, the state last acknowledged; while a request is on its
+way its outcome is unknown. After a kill every point must be in the state acknowledged or in one that a request on its way
+leads to: all of its points, and the steps of a batch in their order.
+
+OCTANT_KILL_ROUNDS says how often; OCTANT_SEED repeats what is generated. When the process dies within a request is up to the
+machine, so the same seed does not die at the same instruction: on a failure the data folder, as the kill left it, is kept.
 """
-import http.client
-import json
 import os
 import random
+import shutil
+import tempfile
 import threading
 import time
 
-import pytest
 from conftest import connect, wait_green
 from octant_server import Server
+from reliability.admin import Admin, Known, Settings, check_others, random_collection, random_environment
+from reliability.oracle import verify
+from reliability.writes import Lost, OverGRPC, OverREST, random_write, settle
 from rest import Rest
 
-ROUNDS = int(os.environ.get("OCTANT_KILL_ROUNDS", "50"))
-WRITERS, KEYS, DIM, NAME = 4, 350, 16, "kill"
-LOST = (OSError, http.client.HTTPException)
-
-
-def vector_of(rnd):
-    return [rnd.randint(-64, 64) / 8 for _ in range(DIM)]  # exact in float32
+ROUNDS = int(os.environ.get("OCTANT_KILL_ROUNDS", "80"))
+WRITERS, KEYS, NAMES = 4, 120, ("k0", "k1")
 
 
 class Writer(threading.Thread):
-    """Sends one write after another for its own keys until the connection breaks."""
+    """Sends one write after another for its own keys until the connection breaks; reads some of them back."""
 
-    def __init__(self, number, url, state, seed):
+    def __init__(self, number, server, states, seed):
         super().__init__(daemon=True)
+        self.number, self.states = number, states  # states: collection -> key -> state, of this writer alone
         self.keys = range(number * KEYS, (number + 1) * KEYS)
-        self.state = state  # key -> (vector, payload), shared, but every key has one writer
-        self.rnd, self.rest = random.Random(seed), Rest(url, timeout=30)
-        self.pending = {}   # key -> state after the request now on its way (None: deleted)
-        self.acknowledged, self.failure = 0, None
-
-    def request(self):
-        """A random write: (method, path, body, what it makes of the keys)."""
-        r = self.rnd
-        keys = r.sample(self.keys, r.choice([1, 1, 3, 10, 40]))
-        known = [k for k in keys if k in self.state]
-        kind = r.choices(["upsert", "delete", "set", "overwrite", "clear", "vectors"], [55, 15, 12, 8, 3, 7])[0]
-        if kind == "upsert" or not known:
-            after = {k: (vector_of(r), {"n": r.randint(0, 10**9), "g": r.choice("abcd"), "text": "x" * r.randint(0, 200), "key": k}) for k in keys}
-            points = [{"id": k, "vector": v, "payload": p} for k, (v, p) in after.items()]
-            return "PUT", "points", {"points": points}, after
-        if kind == "delete":
-            return "POST", "points/delete", {"points": keys}, {k: None for k in keys}
-        if kind == "vectors":
-            after = {k: (vector_of(r), self.state[k][1]) for k in known}
-            return "PUT", "points/vectors", {"points": [{"id": k, "vector": v} for k, (v, _) in after.items()]}, after
-        if kind == "clear":
-            return "POST", "points/payload/clear", {"points": known}, {k: (self.state[k][0], {}) for k in known}
-        new = {"n": r.randint(0, 10**9), "extra": [r.random(), None, {"deep": True}]}
-        if kind == "set":
-            after = {k: (self.state[k][0], {**self.state[k][1], **new}) for k in known}
-            return "POST", "points/payload", {"payload": new, "points": known}, after
-        return "PUT", "points/payload", {"payload": new, "points": known}, {k: (self.state[k][0], new) for k in known}
-
-    def settle(self, after):
-        for k, s in after.items():
-            if s is None:
-                self.state.pop(k, None)
-            else:
-                self.state[k] = s
+        self.rnd, self.wire = random.Random(seed), (OverGRPC if number % 2 else OverREST)(server)
+        self.pending = None  # (collection, steps) of the request on its way
+        self.acknowledged, self.failure, self.halt = 0, None, threading.Event()
 
     def run(self):
-        while True:
-            method, path, body, after = self.request()
-            self.pending = after
-            try:
-                r = self.rest(method, f"/collections/{NAME}/{path}?wait=true", body)
-            except LOST:
-                return  # the outcome of `pending` is unknown
-            if r.status != 200 or r.json["result"]["status"] != "completed":
-                self.failure = f"{method} {path}: {r.status} {r.body[:300]!r}"
-                return
-            self.settle(after)
-            self.pending = {}
-            self.acknowledged += 1
+        try:
+            while not self.halt.is_set():
+                self.one()
+        except Lost:
+            pass  # the outcome of `pending` is unknown
+        except Exception as e:
+            self.failure = f"writer {self.number}: {type(e).__name__}: {e}"
+        finally:
+            self.wire.close()
+
+    def one(self):
+        name = self.rnd.choice(NAMES)
+        states = self.states[name]
+        if self.rnd.random() < 0.1:
+            keys = self.rnd.sample(self.keys, 5)
+            found = self.wire.read(name, keys)
+            assert found == {k: states[k] for k in keys if k in states}, f"not what was written: {found}"
+            return
+        steps = random_write(self.rnd, self.number, self.keys, states)
+        self.pending = name, steps
+        self.wire.write(name, [step for step, _ in steps])
+        for _, after in steps:
+            settle(states, after)
+        self.pending = None
+        self.acknowledged += 1
 
 
-class Creator(threading.Thread):
-    """Creates and drops other collections meanwhile."""
+class Loop:
+    """The server's lives and what is known of its data."""
 
-    def __init__(self, url, existing, seed):
-        super().__init__(daemon=True)
-        self.existing, self.rnd, self.rest = existing, random.Random(seed), Rest(url, timeout=30)
-        self.unsure = self.failure = None
+    def __init__(self, seed):
+        self.seed, self.rnd, self.server = seed, random.Random(seed), Server()
+        self.kept = tempfile.mkdtemp(prefix="octant-kill-")
+        self.states = {n: [{} for _ in range(WRITERS)] for n in NAMES}
+        self.settings, self.others, self.aliases = {}, {}, Known(None)
+        self.counts = dict.fromkeys(("acknowledged", "in flight", "applied", "kills", "kills in recovery", "starts"), 0)
+        self.admin, self.start_seconds, self.log_read = {}, 0.1, 0
+        self.has_snapshots = False
 
-    def run(self):
-        while True:
-            n = f"other{self.rnd.randint(0, 4)}"
-            self.unsure = n
-            try:
-                if n in self.existing:
-                    r = self.rest("DELETE", f"/collections/{n}")
-                else:
-                    r = self.rest("PUT", f"/collections/{n}", {"vectors": {"size": 2, "distance": "Dot"}})
-            except LOST:
-                return
-            if r.status != 200 or r.json["result"] is not True:
-                self.failure = f"collection {n}: {r.status} {r.body[:300]!r}"
-                return
-            self.existing ^= {n}
-            self.unsure = None
-            time.sleep(0.02)
+    def begin(self):
+        self.server.start()
+        self.rest = Rest(self.server.url)
+        for name in NAMES:
+            self.create(name)
+        probe = self.rest("POST", f"/collections/{NAMES[0]}/snapshots?wait=true")
+        self.has_snapshots = probe.status == 200
+        if self.has_snapshots:
+            self.settings[NAMES[0]].snapshots.value |= {probe.result["name"]}
 
+    def create(self, name):
+        body = random_collection(self.rnd)
+        assert self.rest("PUT", f"/collections/{name}", body).result is True
+        self.settings[name] = Settings(body)
+        for states in self.states[name]:
+            states.clear()
 
-def read_all(rest):
-    found, offset = {}, None
-    while True:
-        page = rest("POST", f"/collections/{NAME}/points/scroll", {"limit": 1000, "with_vector": True, "offset": offset}).result
-        for p in page["points"]:
-            assert p["id"] not in found, f"point {p['id']} twice"
-            found[p["id"]] = (p["vector"], p["payload"])
-        offset = page["next_page_offset"]
-        if offset is None:
-            return found
+    def recreate(self):
+        """Now and then one of the collections is dropped and made anew with another configuration: it has to be empty."""
+        name = self.rnd.choice(NAMES)
+        for snapshot in self.settings[name].snapshots.value:
+            self.rest("DELETE", f"/collections/{name}/snapshots/{snapshot}")
+        assert self.rest("DELETE", f"/collections/{name}").result is True
+        if self.aliases.value == name:
+            self.aliases = Known(None)
+        self.create(name)
 
+    def round(self, number):
+        seed = f"{self.seed}/{number}"
+        writers = [Writer(i, self.server, {n: self.states[n][i] for n in NAMES}, f"{seed}/{i}") for i in range(WRITERS)]
+        admin = Admin(self.server, self.settings, self.others, self.aliases, self.has_snapshots, seed)
+        for t in (*writers, admin):
+            t.start()
+        # From 20 ms to 2 s, as often below 200 ms as above.
+        time.sleep(0.02 * 100 ** self.rnd.random())
+        self.kill()
+        for t in (*writers, admin):
+            t.halt.set()  # a failed one has ended, and one between two requests notices
+            t.join(90)
+            assert not t.is_alive(), "a client hangs"
+        failures = [t.failure for t in (*writers, admin) if t.failure]
+        assert not failures, failures
+        self.recover(writers, admin)
+        if self.rnd.random() < 0.1:
+            self.recreate()
 
-def differs(key, got, expected):
-    name = "lost" if got is None else "back after its delete" if expected is None else \
-        "of another vector" if got[0] != expected[0] else "of another payload"
-    return f"point {key} is {name}\n  found    {json.dumps(got)[:400]}\n  expected {json.dumps(expected)[:400]}"
+    def kill(self):
+        self.server.kill()
+        self.counts["kills"] += 1
 
+    def recover(self, writers, admin):
+        shutil.rmtree(self.kept, ignore_errors=True)
+        shutil.copytree(self.server.folder, self.kept)
+        self.server.extra = random_environment(self.rnd)
+        while self.rnd.random() < 0.25:  # a quarter of the kills come while it recovers
+            self.server.launch()
+            time.sleep(self.rnd.uniform(0, self.start_seconds * 1.2))
+            self.kill()
+            self.counts["kills in recovery"] += 1
+        began = time.monotonic()
+        self.server.start()
+        self.start_seconds = time.monotonic() - began
+        self.counts["starts"] += 1
+        self.rest.close()
+        self.check(writers, admin)
 
-def verify(rest, state, pending, rnd):
-    """Compare everything with the oracle; the requests that had been on their way are settled by what is found."""
-    found = read_all(rest)
-    applied, unsure = 0, set()
-    for after in pending:
-        old = all(found.get(k) == state.get(k) for k in after)
-        new = all(found.get(k) == s for k, s in after.items())
-        assert old or new, "a request was applied in part:\n" + "\n".join(
-            differs(k, found.get(k), s) for k, s in after.items() if found.get(k) != s)[:3000]
-        applied += new and not old
-        unsure |= set(after)
-    wrong = [k for k in found.keys() | state.keys() if k not in unsure and found.get(k) != state.get(k)]
-    assert not wrong, f"{len(wrong)} points are wrong:\n" + "\n".join(differs(k, found.get(k), state.get(k)) for k in wrong[:5])
-    state.clear()
-    state.update(found)
+    def check(self, writers, admin):
+        for name in NAMES:
+            pending = [w.pending[1] for w in writers if w.pending and w.pending[0] == name]
+            states = {k: s for part in self.states[name] for k, s in part.items()}
+            self.counts["applied"] += verify(self.rest, name, states, pending, self.rnd)
+            for i, part in enumerate(self.states[name]):
+                part.clear()
+                part.update({k: s for k, s in states.items() if k // KEYS == i})
+            self.settings[name].check(self.rest, name, self.has_snapshots)
+            self.counts["in flight"] += len(pending)
+        self.counts["acknowledged"] += sum(w.acknowledged for w in writers)
+        for kind, n in admin.done.items():
+            self.admin[kind] = self.admin.get(kind, 0) + n
+        check_others(self.rest, self.others, admin.unsure)
+        names = {c["name"] for c in self.rest("GET", "/collections").result["collections"]} - set(NAMES)
+        assert names - {admin.unsure} == self.others.keys() - {admin.unsure}, f"collections {names} instead of {set(self.others)}"
+        if admin.unsure:
+            self.others.pop(admin.unsure, None)
+            if admin.unsure in names:
+                assert self.rest("DELETE", f"/collections/{admin.unsure}").result is True
+        found = {a["alias_name"]: a["collection_name"] for a in self.rest("GET", "/aliases").result["aliases"]}
+        self.aliases.check(found.pop("live", None), "the alias")
+        assert not found
+        self.check_log()
 
-    # Search, count and the payload index tell the same as the points.
-    assert rest("POST", f"/collections/{NAME}/points/count", {}).result["count"] == len(state)
-    for g in "abcd":
-        f = {"must": [{"key": "g", "match": {"value": g}}]}
-        expected = sum(1 for _, p in state.values() if p.get("g") == g)
-        assert rest("POST", f"/collections/{NAME}/points/count", {"filter": f}).result["count"] == expected
-    for k in rnd.sample(sorted(state), min(3, len(state))):
-        v = state[k][0]
-        hits = rest("POST", f"/collections/{NAME}/points/query", {"query": v, "limit": len(state) + 10, "params": {"exact": True}}).result["points"]
-        assert {h["id"] for h in hits} == state.keys()
-        assert all(h["score"] == pytest.approx(sum(a * b for a, b in zip(v, state[h["id"]][0])), abs=1e-3) for h in hits)
-        near = rest("POST", f"/collections/{NAME}/points/query", {"query": v, "limit": 10}).result["points"]
-        assert all(h["id"] in state for h in near) and len(near) == min(10, len(state))
-    return applied
+    def check_log(self):
+        with open(self.server.log_path, errors="replace") as f:
+            f.seek(self.log_read)
+            lines = f.read()
+            self.log_read = f.tell()
+        bad = [line for line in lines.splitlines() if " error" in line.lower() or "damaged" in line or "Fatal" in line]
+        assert not bad, f"the log has errors: {bad[:5]}"
+
+    def end(self):
+        self.server.restart(graceful=True)
+        self.rest.close()
+        for name in NAMES:
+            wait_green(connect(self.server), name)
+            verify(self.rest, name, {k: s for part in self.states[name] for k, s in part.items()}, [], self.rnd)
+        assert self.server.stop() == 0
+
+    def report(self, seconds):
+        c = self.counts
+        return (f"{c['kills']} kills ({c['kills in recovery']} in recovery), {c['starts']} starts in {seconds:.0f} s: {c['acknowledged']} writes "
+                f"acknowledged, 0 lost; {c['applied']} of {c['in flight']} unanswered ones applied; beside them {self.admin}")
 
 
 def test_nothing_acknowledged_is_lost(seed):
-    rnd = random.Random(seed)
-    started = time.monotonic()
-    state, existing, acknowledged, in_flight, applied = {}, set(), 0, 0, 0
-    with Server() as server:
-        rest = Rest(server.url)
-        assert rest("PUT", f"/collections/{NAME}", {
-            "vectors": {"size": DIM, "distance": "Dot"}, "hnsw_config": {"full_scan_threshold": 10, "m": 8, "ef_construct": 32},
-            "optimizers_config": {"indexing_threshold": 10, "vacuum_min_vector_number": 100, "deleted_threshold": 0.1,
-                                  "flush_interval_sec": 1}, "wal_config": {"wal_capacity_mb": 1}}).status == 200
-        assert rest("PUT", f"/collections/{NAME}/index?wait=true", {"field_name": "g", "field_schema": "keyword"}).status == 200
-        for round_ in range(ROUNDS):
-            writers = [Writer(i, server.url, state, f"{seed}/{round_}/{i}") for i in range(WRITERS)]
-            creator = Creator(server.url, existing, f"{seed}/{round_}")
-            for t in (*writers, creator):
-                t.start()
-            time.sleep(rnd.uniform(0.02, 0.6))
-            failures = [w.failure for w in (*writers, creator) if w.failure]
-            server.kill()
-            for t in (*writers, creator):
-                t.join(60)
-                assert not t.is_alive()
-            assert not failures, failures
-            if round_ % 5 == 4:  # killed again while it recovers
-                server.launch()
-                time.sleep(rnd.uniform(0, 0.1))
-                server.kill()
-            try:
-                server.start()
-                rest.close()
-                pending = [w.pending for w in writers if w.pending]
-                applied += verify(rest, state, pending, rnd)
-            except AssertionError as e:
-                raise AssertionError(f"round {round_}: {e}") from None
-            acknowledged += sum(w.acknowledged for w in writers)
-            in_flight += len(pending)
-            names = {c["name"] for c in rest("GET", "/collections").result["collections"]} - {NAME}
-            assert names - {creator.unsure} == existing - {creator.unsure}, f"round {round_}: collections"
-            existing.clear()
-            existing.update(names)
-        wait_green(connect(server), NAME)
-        verify(rest, state, [], rnd)
-    seconds = time.monotonic() - started
-    print(f"{ROUNDS} kills in {seconds:.0f} s: {acknowledged} writes acknowledged, 0 lost; {applied} of {in_flight} unanswered ones applied; "
-          f"{len(state)} points at the end")
-    assert acknowledged > ROUNDS, "the writers hardly got to write: the test proved nothing"
+    loop, number, began = Loop(seed), 0, time.monotonic()
+    try:
+        loop.begin()
+        while loop.counts["kills"] < ROUNDS:
+            loop.round(number)
+            number += 1
+        loop.end()
+    except BaseException as e:
+        loop.server.kill()
+        loop.server.owns_folder = False
+        print(f"OCTANT_SEED={seed}, round {number}, settings of the server {loop.server.extra}\n"
+              f"the data as it is now: {loop.server.folder}\nas the kill left it: {loop.kept}")
+        for name, known in loop.settings.items():
+            print(name, {k: (v.value, v.proposed) for k, v in known.values.items()})
+        raise AssertionError(f"round {number}: {e}") from e
+    finally:
+        log = loop.server.log(3000)
+        loop.server.close()
+    shutil.rmtree(loop.kept, ignore_errors=True)
+    print(loop.report(time.monotonic() - began))
+    assert log and loop.counts["acknowledged"] > 5 * ROUNDS, "the writers hardly got to write: the test proved nothing"

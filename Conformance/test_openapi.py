@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from octant_server import ROOT, Server
 from rest import Rest
+from snapshots import FORM, HEAD, TAIL
 
 COMMITTED = os.path.join(ROOT, "docs", "openapi.json")
 
@@ -77,6 +78,17 @@ LAST = [("POST", "/collections/{collection_name}/points/delete"), ("DELETE", "/c
         ("DELETE", "/collections/{collection_name}")]
 
 
+def about_a_snapshot(server, rest, url, body):
+    """A request about a snapshot that is there: it is made first, and sent along with uploads."""
+    place = url.partition("/snapshots/")[0]
+    made = rest("POST", f"{place}/snapshots").result["name"]
+    url = url.replace("example.snapshot", made)
+    if "/upload" in url:
+        return url, HEAD + rest("GET", f"{place}/snapshots/{made}").body + TAIL, FORM
+    folder = place.removeprefix("/collections")
+    return url, body and {**body, "location": f"file://{server.snapshots}{folder}/{made}"}, None
+
+
 def test_every_operation_answers_as_declared(document):
     table = {(verb, path): operation for verb, path, operation in operations(document)}
     order = FIRST + [key for key in table if key not in FIRST + LAST] + LAST
@@ -89,7 +101,10 @@ def test_every_operation_answers_as_declared(document):
             if any(p["name"] == "wait" for p in operation.get("parameters", [])):
                 url += "?wait=true"
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
-            reply = rest(verb, url, body)
+            headers = None
+            if "snapshots/" in path:
+                url, body, headers = about_a_snapshot(server, rest, url, body)
+            reply = rest(verb, url, body, headers)
             what = f"{verb} {url}"
             answer_fits(document, operation, reply, what)
             expected = next(iter(operation["responses"]))

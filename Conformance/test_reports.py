@@ -253,8 +253,8 @@ def test_a_single_server_has_one_shard_and_no_cluster(rest, filled):
 
 
 @pytest.mark.parametrize("verb, path", [
-    ("GET", "/snapshots"), ("POST", "/snapshots"), ("GET", "/collections/c/snapshots"), ("POST", "/collections/c/snapshots"),
-    ("PUT", "/collections/c/snapshots/recover"), ("GET", "/collections/c/shards/0/snapshots"), ("GET", "/profiler/slow_requests"),
+    ("GET", "/collections/c/shards/0/snapshot/partial/manifest"), ("POST", "/collections/c/shards/0/snapshot/partial/create"),
+    ("GET", "/profiler/slow_requests"),
     ("GET", "/logger"), ("POST", "/audit/logs")])
 def test_what_is_not_there_says_so(rest, verb, path):
     r = rest(verb, path)

@@ -14,12 +14,12 @@ package import OctantStorage
 /// database.close()
 /// ```
 public final class Database: Sendable {
-    private enum Entry {
+    enum Entry {
         case open(Collection)
         case damaged(OctantError)
     }
 
-    private struct State {
+    struct State {
         var catalog: Catalog
         var entries: [String: Entry] = [:]
         var closed = false
@@ -35,18 +35,23 @@ public final class Database: Sendable {
     package let searchThreadCount: Int
     /// Bytes the process had in memory before the first collection was opened.
     let baseMemory: Int
-    private let fileSystem: any FileSystem
-    private let limits: ShardLimits
+    let fileSystem: any FileSystem
+    let limits: ShardLimits
     private let lock: FolderLock
-    private let store: GenerationStore
-    private let state: Monitor<State>
+    let store: GenerationStore
+    let state: Monitor<State>
     /// Held while names change, which includes file work; `state` is only held for an instant.
-    private let naming = Monitor(())
-    private let compute: ComputePool
+    let naming = Monitor(())
+    let compute: ComputePool
     private let writers: ComputePool
-    private let timer = DeadlineTimer()
-    private let background: BackgroundWorker
-    private let log: @Sendable (String) -> Void
+    let timer = DeadlineTimer()
+    let background: BackgroundWorker
+    let log: @Sendable (String) -> Void
+    let stored: SnapshotStore
+    /// Snapshots and recoveries that run and write files: closing waits for their end.
+    let snapshotJobs = Monitor(0)
+    /// One snapshot is stored at a time: each reads and writes as much as the disk gives.
+    let storing = Monitor(())
 
     // MARK: Opening and closing
 
@@ -77,8 +82,15 @@ public final class Database: Sendable {
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
         try fileSystem.makeDirectories(path)
         lock = try FolderLock(directory: path, fileSystem: fileSystem)
-        _ = try SuperblockStore(openingOrCreating: path, fileSystem: fileSystem)
+        let superblock = try SuperblockStore(openingOrCreating: path, fileSystem: fileSystem)
+        self.stored = SnapshotStore(
+            root: options.snapshotsPath ?? path + "/snapshots", instance: superblock.current.instance,
+            fileSystem: fileSystem)
         for folder in ["/catalog", "/c"] { try fileSystem.makeDirectories(path + folder) }
+        // Folders that are there may have been made by a process that ended before it made them durable. The one above
+        // may be closed to us.
+        try fileSystem.syncDirectory(path)
+        try? fileSystem.syncDirectory(parentPath(path))
         store = GenerationStore(directory: path + "/catalog", prefix: "CATALOG", fileSystem: fileSystem)
         var stored: Catalog?
         switch try store.loadNewest() {
@@ -91,6 +103,12 @@ public final class Database: Sendable {
         state = Monitor(State(catalog: catalog))
         try Self.removeOrphans(path, stored, fileSystem, log)
         if stored == nil { _ = try store.publish(catalog.encoded()) }
+        do throws(StorageError) {
+            try self.stored.sweep()
+            try fileSystem.removeTree(path + "/pins")
+        } catch {
+            log("what snapshots of an earlier process left cannot be removed: \(error)")
+        }
         searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
@@ -154,10 +172,11 @@ public final class Database: Sendable {
                 guard !state.closed else { return nil }
                 state.closed = true
                 defer { state.entries = [:] }
-                return Array(state.entries.values)
+                return state.entries.sorted { $0.key < $1.key }.map(\.value)
             }
         }
         guard let entries = taken else { return }
+        snapshotJobs.wait { $0 == 0 ? () : nil }
         for case .open(let collection) in entries {
             background.remove(collection.shard)
             collection.shard.close()
@@ -228,14 +247,19 @@ public final class Database: Sendable {
         }
     }
 
-    /// Drops a collection and its aliases; `false` if there is none of this name.
+    /// Drops a collection, its aliases and its snapshots; `false` if there is none of this name.
     public func deleteCollection(_ name: String) throws(OctantError) -> Bool {
         guard state.withLock({ $0.catalog.collections[name] }) != nil else { return false }
         try changingNames { () throws(StorageError) -> OctantError? in
             guard let uuid = state.withLock({ $0.catalog.collections[name] }) else { return nil }
-            try publish { catalog in
-                catalog.collections[name] = nil
-                catalog.aliases = catalog.aliases.filter { $0.value != name }
+            do throws(StorageError) {
+                try publish { catalog in
+                    catalog.collections[name] = nil
+                    catalog.aliases = catalog.aliases.filter { $0.value != name }
+                }
+            } catch {
+                if store.failure != nil { fence([name], "nobody knows whether it was dropped", error) }
+                throw error
             }
             let entry = state.withLock { $0.entries.removeValue(forKey: name) }
             if case .open(let collection)? = entry {
@@ -246,12 +270,15 @@ public final class Database: Sendable {
                 // No catalog names it: the next opening removes it.
                 log("\(path)/c/\(uuid) cannot be removed: \(error)")
             }
+            do throws(StorageError) { try stored.deleteAll(of: name) } catch {
+                log("the snapshots of `\(name)` cannot be removed: \(error)")
+            }
             return nil
         }
         return true
     }
 
-    private func changingNames(_ body: () throws(StorageError) -> OctantError?) throws(OctantError) {
+    func changingNames(_ body: () throws(StorageError) -> OctantError?) throws(OctantError) {
         let refused: OctantError? = naming.withLock { _ in
             if state.withLock({ $0.closed }) { return OctantError(.unavailable, "the database is closed") }
             do throws(StorageError) { return try body() } catch { return OctantError(error) }

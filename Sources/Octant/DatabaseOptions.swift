@@ -13,6 +13,8 @@ public struct DatabaseOptions: Sendable {
     public var optimizerMemory = 0
     /// How the process is to spare memory: structures that collections want in memory can be left on disk.
     public var lowMemory: LowMemoryMode = .disabled
+    /// The folder of stored snapshots; `nil`: `snapshots` in the folder of the data. Made when the first is taken.
+    public var snapshotsPath: String?
     /// Where messages for the operator go.
     public var log: (@Sendable (String) -> Void)?
 

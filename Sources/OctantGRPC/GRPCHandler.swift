@@ -52,6 +52,7 @@ package final class GRPCHandler: Sendable {
         case .here: if gzipLimit == nil { work() } else { service.database.submitRead(work) }
         case .read: service.database.submitRead(work)
         case .write: service.database.submitWrite(work)
+        case .long: service.snapshotThreads.work.submit(work)
         }
     }
 }

@@ -21,13 +21,4 @@ enum HealthMethods {
         },
     ]
 }
-
-/// Snapshots, which this version does not have: refused in words.
-enum SnapshotsMethods {
-    static let all: [GRPCMethod] = ["Create", "List", "Delete", "CreateFull", "ListFull", "DeleteFull"].map { name in
-        GRPCMethod(service: "qdrant.Snapshots", name: name, operation: .later) { _, _, completion in
-            completion(.failure(OctantError(.notImplemented, "snapshots are not supported yet")))
-        }
-    }
-}
 #endif

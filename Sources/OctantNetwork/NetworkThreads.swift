@@ -1,10 +1,10 @@
 #if Server
 import NIOCore
-import NIOPosix
+package import NIOPosix
 
 /// The threads that move bytes, for all ports together. They decode and run nothing that takes long.
 package final class NetworkThreads: Sendable {
-    let group: MultiThreadedEventLoopGroup
+    package let group: MultiThreadedEventLoopGroup
 
     /// So many threads, at least one.
     package init(count: Int) { group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, count)) }

@@ -21,6 +21,7 @@ package final class RESTHandler: Sendable {
         case .here: counted(answer(request))
         case .read: service.database.submitRead { counted(self.answer(request)) }
         case .write: service.database.submitWrite { self.write(request, respond: counted) }
+        case .long: service.database.submitRead { self.runSnapshots(request, respond: counted) }
         }
     }
 
@@ -116,6 +117,11 @@ package final class RESTHandler: Sendable {
         case .upsertPoints, .deletePoints, .updateVectors, .deleteVectors, .setPayload, .overwritePayload,
             .deletePayload, .clearPayload, .batchUpdate:
             throw OctantError(.service, "a write was not run as one")
+        case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
+            .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
+            .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            throw OctantError(.service, "an operation on snapshots was not run as one")
         }
     }
 

@@ -109,6 +109,8 @@ package struct RESTResponse: Sendable {
     package var body: [UInt8]
     /// Seconds after which to ask again.
     package var retryAfter: Int?
+    /// What is sent in the place of the body, while it is read.
+    package var download: SnapshotDownload?
 
     /// An answer.
     package init(status: Int, contentType: String = "application/json", body: [UInt8]) {

@@ -20,6 +20,8 @@ package enum RESTServer {
             try pipeline.addHandler(ExpectContinueHandler(bodyBytesMax: options.bodyBytesMax))
             try pipeline.addHandler(
                 HTTPResponseCompressor { head, _ in
+                    // Snapshots hold codes and random numbers, and their length is worth more than the few bytes.
+                    if head.headers.contains(name: "content-disposition") { return .doNotCompress }
                     let length = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
                     return length >= options.compressionBytesMin ? .compressIfPossible : .doNotCompress
                 })

@@ -12,30 +12,20 @@ extension Operation {
         Row(verb: .post, path: "/collections/{collection}/shards/delete", access: .manage),
     ]
 
-    /// Snapshots and diagnostics, which this version does not have.
-    package static let absentRows: [Row] =
-        snapshotRows("/snapshots") + snapshotRows("/collections/{collection}/snapshots")
-        + snapshotRows("/collections/{collection}/shards/{shard}/snapshots")
-        + [
-            Row(verb: .post, path: "/collections/{collection}/snapshots/upload", access: .manage),
-            Row(verb: .put, path: "/collections/{collection}/snapshots/recover", access: .manage),
-            Row(verb: .get, path: "/collections/{collection}/shards/{shard}/snapshot", access: .manage),
-            Row(verb: .post, path: "/collections/{collection}/shards/{shard}/snapshots/upload", access: .manage),
-            Row(verb: .put, path: "/collections/{collection}/shards/{shard}/snapshots/recover", access: .manage),
-            Row(verb: .get, path: "/cluster/telemetry", access: .manage),
-            Row(verb: .get, path: "/profiler/slow_requests", access: .manage),
-            Row(verb: .get, path: "/stacktrace", access: .manage), Row(verb: .get, path: "/logger", access: .manage),
-            Row(verb: .post, path: "/logger", access: .manage), Row(verb: .get, path: "/debugger", access: .manage),
-            Row(verb: .patch, path: "/debugger", access: .manage),
-            Row(verb: .post, path: "/audit/logs", access: .manage),
-            Row(verb: .post, path: "/collections/{collection}/truncate_unapplied_wal", access: .manage),
-        ]
+    /// Diagnostics and parts of snapshots, which this version does not have.
+    package static let absentRows: [Row] = [
+        Row(verb: .get, path: partialSnapshot + "/manifest", access: .manage),
+        Row(verb: .post, path: partialSnapshot + "/create", access: .manage),
+        Row(verb: .post, path: partialSnapshot + "/recover", access: .manage),
+        Row(verb: .post, path: partialSnapshot + "/recover_from", access: .manage),
+        Row(verb: .get, path: "/cluster/telemetry", access: .manage),
+        Row(verb: .get, path: "/profiler/slow_requests", access: .manage),
+        Row(verb: .get, path: "/stacktrace", access: .manage), Row(verb: .get, path: "/logger", access: .manage),
+        Row(verb: .post, path: "/logger", access: .manage), Row(verb: .get, path: "/debugger", access: .manage),
+        Row(verb: .patch, path: "/debugger", access: .manage),
+        Row(verb: .post, path: "/audit/logs", access: .manage),
+        Row(verb: .post, path: "/collections/{collection}/truncate_unapplied_wal", access: .manage),
+    ]
 
-    private static func snapshotRows(_ path: String) -> [Row] {
-        [
-            Row(verb: .get, path: path, access: .manage), Row(verb: .post, path: path, access: .manage),
-            Row(verb: .get, path: path + "/{snapshot}", access: .manage),
-            Row(verb: .delete, path: path + "/{snapshot}", access: .manage),
-        ]
-    }
+    private static let partialSnapshot = "/collections/{collection}/shards/{shard}/snapshot/partial"
 }

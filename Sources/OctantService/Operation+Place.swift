@@ -7,6 +7,8 @@ extension Operation {
         case read
         /// On a thread of the writes, which may wait for the log.
         case write
+        /// On a thread of its own kind: it may take minutes.
+        case long
     }
 
     /// Where this operation runs.
@@ -23,6 +25,11 @@ extension Operation {
             .deleteFieldIndex, .addVector, .removeVector, .upsertPoints, .deletePoints, .updateVectors, .deleteVectors,
             .setPayload, .overwritePayload, .deletePayload, .clearPayload, .batchUpdate, .tune, .endTuning:
             .write
+        case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
+            .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
+            .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            .long
         }
     }
 }

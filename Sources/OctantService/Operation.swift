@@ -34,6 +34,10 @@ package enum Operation: String, Sendable, CaseIterable {
     case openAPI
     case tune, tuning, endTuning
     case optimizations, collectionMemory, issues, clearIssues, quotas, updateQuotas, shardKeys
+    case listSnapshots, createSnapshot, downloadSnapshot, deleteSnapshot, uploadSnapshot, recoverSnapshot
+    case listFullSnapshots, createFullSnapshot, downloadFullSnapshot, deleteFullSnapshot
+    case listShardSnapshots, createShardSnapshot, downloadShardSnapshot, deleteShardSnapshot
+    case uploadShardSnapshot, recoverShardSnapshot, streamShardSnapshot
     /// What only a cluster can do: 405.
     case clusterOnly
     /// Operations of the protocol that this version answers with 501.
@@ -122,6 +126,11 @@ package enum Operation: String, Sendable, CaseIterable {
         case .quotas: Row(verb: .get, path: "/quotas", access: .manage)
         case .updateQuotas: Row(verb: .put, path: "/quotas", access: .manage)
         case .shardKeys: Row(verb: .get, path: "/collections/{collection}/shards", access: .read)
+        case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
+            .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
+            .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            snapshotRow
         case .clusterOnly, .later: nil
         }
     }

@@ -12,7 +12,7 @@ package struct ServerSettings: Sendable {
     package var maxGRPCMessageSizeMB = 256
     /// Megabytes of a request body.
     package var maxRequestSizeMB = 32
-    /// Megabytes that all requests in flight may have together; unset: a quarter of the machine's memory.
+    /// Megabytes that all requests in flight may have together; unset: a quarter of what the process may have.
     package var maxInFlightMB: Int?
     /// What the names of metrics begin with.
     package var metricsPrefix = ""
@@ -22,6 +22,12 @@ package struct ServerSettings: Sendable {
     package var storagePath = "./storage"
     /// The folder of snapshots.
     package var snapshotsPath = "./snapshots"
+    /// Where snapshots are kept; unset: in their folder.
+    package var snapshotBucket: S3Settings?
+    /// Whether snapshots may be recovered from URLs; unset: if callers must show a key.
+    package var enableSnapshotURLRecovery: Bool?
+    /// Which URLs those may be.
+    package var snapshotURLs = SnapshotURLRules()
     /// What collections get that do not say otherwise.
     package var defaults = CollectionDefaults()
     /// How the process is to spare memory.
@@ -44,7 +50,7 @@ package struct ServerSettings: Sendable {
 
     /// Bytes that all requests in flight may have together.
     package var inFlightBytesMax: Int {
-        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30
+        maxInFlightMB.map { $0 << 20 } ?? SystemStatus.memoryLimit.map { $0 / 4 } ?? 1 << 30
     }
 
     /// Whether callers must show a key.
@@ -146,7 +152,7 @@ extension ServerSettings {
     }
 
     private static func isKnown(_ path: String) -> Bool {
-        known.contains(path) || knownSections.contains { path.hasPrefix($0) }
+        known.contains(path) || knownOfSnapshots.contains(path) || knownSections.contains { path.hasPrefix($0) }
     }
 
     private static let known: Set<String> = [
@@ -196,6 +202,7 @@ extension ServerSettings {
             maxInFlightMB = try service.int("max_in_flight_mb", from: 1, to: 1 << 30) ?? maxInFlightMB
             enableCORS = try service.bool("enable_cors") ?? enableCORS
             metricsPrefix = try Self.metricsPrefix(service) ?? metricsPrefix
+            try readURLRules(service)
             for key in ["api_key", "alt_api_key"] {
                 if let value = try service.text(key), !value.isEmpty { apiKeys.append(value) }
             }
@@ -207,6 +214,7 @@ extension ServerSettings {
         guard let storage = try top.fields("storage") else { return }
         storagePath = try storage.text("storage_path") ?? storagePath
         snapshotsPath = try storage.text("snapshots_path") ?? snapshotsPath
+        try readSnapshotStorage(storage)
         defaults.onDiskPayload = try storage.bool("on_disk_payload") ?? defaults.onDiskPayload
         try readPlacement(storage)
         if let hnsw = try storage.fields("hnsw_index") {
@@ -251,7 +259,7 @@ extension ServerSettings {
 
 extension JSONFields {
     /// Text, or a number or bool that was meant as text.
-    fileprivate func text(_ key: String) throws(OctantError) -> String? {
+    func text(_ key: String) throws(OctantError) -> String? {
         switch self[key] {
         case nil: nil
         case .string(let text)?: text

@@ -53,7 +53,7 @@ extension Service {
     /// The quota in force, and what is used.
     package var quotaReport: JSONObject {
         var usage: JSONObject = ["resident_memory_percent": .null, "disk_usage_percent": .null]
-        if let used = SystemStatus.memory?.resident, let all = SystemStatus.machineMemory, all > 0 {
+        if let used = SystemStatus.memory?.resident, let all = SystemStatus.memoryLimit, all > 0 {
             usage["resident_memory_percent"] = .integer(Int64(Double(used) * 100 / Double(all)))
         }
         if let percent = SystemStatus.diskUsagePercent(database.path) {

@@ -1,5 +1,6 @@
 package import Octant
 package import OctantModel
+import Synchronization
 
 /// The operations of the server, one function each. Knows no transport.
 package final class Service: Sendable {
@@ -11,6 +12,14 @@ package final class Service: Sendable {
     package let telemetry = Telemetry()
     /// What it found that a user could make better.
     package let issues = Issues()
+    /// What is done with snapshots beyond what the engine does.
+    package let snapshots: SnapshotOptions
+    /// Held while a snapshot is moved to where it is kept.
+    let storing = Mutex(())
+    /// Threads of snapshots.
+    package let snapshotThreads = SnapshotThreads()
+    /// How many snapshots are made, and recovered from.
+    package let snapshotCounts = SnapshotCounts()
     /// What the names of metrics begin with.
     let metricsPrefix: String
 
@@ -21,11 +30,13 @@ package final class Service: Sendable {
 
     /// A service over an open database.
     package init(
-        database: Database, defaults: CollectionDefaults = CollectionDefaults(), metricsPrefix: String = ""
+        database: Database, defaults: CollectionDefaults = CollectionDefaults(), metricsPrefix: String = "",
+        snapshots: SnapshotOptions = SnapshotOptions()
     ) {
         self.database = database
         self.defaults = defaults
         self.metricsPrefix = metricsPrefix
+        self.snapshots = snapshots
     }
 
     // MARK: Collections
@@ -55,7 +66,10 @@ package final class Service: Sendable {
 
     /// Drops a collection; whether there was one.
     package func deleteCollection(_ name: String) throws(OctantError) -> Bool {
-        defer { telemetry.forget(name) }
+        defer {
+            telemetry.forget(name)
+            snapshotCounts.forget(name)
+        }
         return try database.deleteCollection(name)
     }
 

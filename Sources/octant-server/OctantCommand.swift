@@ -1,5 +1,6 @@
 #if Server
 import ArgumentParser
+import OctantModel
 import OctantService
 
 /// The command line.
@@ -33,13 +34,15 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("URI of a node of the cluster to join.", visibility: .hidden))
     var bootstrap: String?
 
-    @Option(help: ArgumentHelp("Recover a collection from a snapshot: PATH:NAME.", visibility: .hidden))
+    @Option(
+        help: ArgumentHelp(
+            "Recover a collection from a snapshot before serving. May be given several times.", valueName: "path:name"))
     var snapshot: [String] = []
 
-    @Option(help: ArgumentHelp("Recover everything from a snapshot.", visibility: .hidden))
+    @Option(help: ArgumentHelp("Recover all collections from a snapshot before serving.", valueName: "path"))
     var storageSnapshot: String?
 
-    @Flag(name: [.customShort("f"), .long], help: ArgumentHelp("Recover over existing data.", visibility: .hidden))
+    @Flag(name: [.customShort("f"), .long], help: "Recover over collections that are there.")
     var forceSnapshot = false
 
     @Flag(help: "Accepted for compatibility: this server sends nothing to anyone.")
@@ -53,11 +56,26 @@ struct ServeCommand: ParsableCommand {
 
     func validate() throws {
         if bootstrap != nil { throw ValidationError("--bootstrap: clusters are not supported yet") }
-        if !snapshot.isEmpty || storageSnapshot != nil { throw ValidationError("snapshots are not supported yet") }
+        if !snapshot.isEmpty, storageSnapshot != nil {
+            throw ValidationError("--snapshot and --storage-snapshot exclude each other")
+        }
+        _ = try recoveries()
+    }
+
+    /// What is to be recovered before serving.
+    private func recoveries() throws -> StartupRecovery {
+        var recovery = StartupRecovery(overwrites: forceSnapshot)
+        if let storageSnapshot { recovery.steps = [(.storage, storageSnapshot)] }
+        for text in snapshot {
+            guard let colon = text.lastIndex(of: ":"), colon > text.startIndex, text.index(after: colon) < text.endIndex
+            else { throw ValidationError("--snapshot \(text): PATH:NAME is expected") }
+            recovery.steps.append((.collection(String(text[text.index(after: colon)...])), String(text[..<colon])))
+        }
+        return recovery
     }
 
     func run() throws {
-        var server = ServerProcess(configPath: configPath)
+        var server = ServerProcess(configPath: configPath, recovery: try recoveries())
         guard server.run() else { throw ExitCode(1) }
     }
 }

@@ -5,6 +5,7 @@ import OctantGRPC
 import OctantModel
 import OctantNetwork
 import OctantREST
+import OctantRemote
 import OctantService
 
 #if canImport(Glibc)
@@ -19,6 +20,8 @@ import Darwin
 struct ServerProcess {
     /// The file named on the command line.
     let configPath: String?
+    /// What is recovered from snapshots first.
+    let recovery: StartupRecovery
 
     /// Serves until SIGTERM or SIGINT. `false` if it could not start; the reason is on standard error then.
     mutating func run() -> Bool {
@@ -55,16 +58,19 @@ struct ServerProcess {
         options.optimizerThreads = Self.optimizerThreads(settings.optimizerCPUBudget)
         options.optimizerMemory = settings.optimizerMemoryMB << 20
         options.lowMemory = settings.lowMemoryMode
+        options.snapshotsPath = settings.snapshotsPath
         options.log = { sink.info("\($0)") }
         let database = try Database.open(options)
         defer { database.close() }
 
-        let service = Service(
-            database: database, defaults: settings.defaults, metricsPrefix: settings.metricsPrefix)
-        let policy = AccessPolicy(
-            keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
         let threads = NetworkThreads(count: min(2, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
         defer { threads.shutdown() }
+        let service = Service(
+            database: database, defaults: settings.defaults, metricsPrefix: settings.metricsPrefix,
+            snapshots: try Self.snapshots(settings, threads, logger))
+        try recovery.run(service, logger)
+        let policy = AccessPolicy(
+            keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
         let budget = ByteBudget(limit: settings.inFlightBytesMax)
         let rest = try RESTServer.start(
             RESTServerOptions(
@@ -88,6 +94,19 @@ struct ServerProcess {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         logger.info("stopping on signal \(received)")
         database.endWaits()
+    }
+
+    /// Where snapshots are kept and taken from.
+    private static func snapshots(
+        _ settings: ServerSettings, _ threads: NetworkThreads, _ logger: Logger
+    ) throws(OctantError) -> SnapshotOptions {
+        var options = SnapshotOptions()
+        if let bucket = settings.snapshotBucket {
+            options.store = S3Snapshots(try S3Bucket(bucket, threads: threads))
+        }
+        if settings.recoversFromURLs { options.source = URLSnapshots(settings.snapshotURLs, threads: threads) }
+        options.log = { logger.error("\($0)") }
+        return options
     }
 
     private func announce(_ rest: Listener, _ grpc: Listener?, _ settings: ServerSettings, _ logger: Logger) {

@@ -47,6 +47,15 @@ struct ConditionalUpdateTests {
         }
     }
 
+    @Test("a condition on a write that knows none leaves it as it is")
+    func otherWrites() throws {
+        try withCollection { collection, _ in
+            try collection.update(.upsert([point(1, 1), point(2, 9)]))
+            try collection.update(.delete(.filter(try isOlder(than: 5))), when: UpdateCondition(mode: .insertOnly))
+            #expect(try versions(collection) == [2: 9])
+        }
+    }
+
     @Test("of a condition, each point of an upsert is decided after the ones before it")
     func duplicates() throws {
         try withCollection { collection, _ in

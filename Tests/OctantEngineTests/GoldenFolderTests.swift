@@ -17,7 +17,7 @@ import Darwin
 /// exist. Spare log files are left out and the unwritten ends of log files cut off: both hold no data.
 @Suite("Golden data folders", .serialized)
 struct GoldenFolderTests {
-    private static let fixtures: String = {
+    static let fixtures: String = {
         let file = "\(#filePath)"
         let tests = file.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         return tests + "/Fixtures/format"
@@ -66,7 +66,11 @@ struct GoldenFolderTests {
         (0..<count).map { _ in Float(Int.random(in: -40...40, using: &generator)) / 4 }
     }
 
-    private static func write(to path: String) throws {
+    /// All that is done, in order.
+    static func operations() throws -> [UpdateOperation] { try bulk() + deaths() + tail() }
+
+    /// Writes a folder of the present format and leaves it open.
+    static func write(to path: String) throws -> Database {
         let database = try Database.open(DatabaseOptions(path: path))
         try database.createCollection("points", tinyConfig())
         var empty = CollectionConfig(params: CollectionParams(vectors: .named([])))
@@ -82,7 +86,7 @@ struct GoldenFolderTests {
         collection.shard.freeze()
         while try collection.shard.flushFrozen() {}
         for operation in try tail() { try collection.update(operation) }
-        database.close()
+        return database
     }
 
     /// Copies a folder without spare log files and without the unwritten ends of log files.
@@ -123,12 +127,12 @@ struct GoldenFolderTests {
         let present = Self.fixtures + "/v1"
         if getenv("OCTANT_WRITE_GOLDEN") != nil, try files.kind(present) == nil {
             let folder = TemporaryFolder()
-            try Self.write(to: folder.path)
+            try Self.write(to: folder.path).close()
             try Self.copyCompact(folder.path, present)
         }
         let folder = try Self.copyFixture("v1")
         var model = Model()
-        for operation in try Self.bulk() + Self.deaths() + Self.tail() { _ = model.apply(operation) }
+        for operation in try Self.operations() { _ = model.apply(operation) }
         for round in 0..<2 {
             let database = try openQuiet(folder.path, FaultInjectingFileSystem(syncs: false))
             defer { database.close() }

@@ -465,6 +465,7 @@ func tinyLimits() -> ShardLimits {
     limits.memtableRows = 32
     limits.memtableBytes = 4096
     limits.queueBytesMax = 1 << 16
+    limits.pinnedOpenFiles = 12
     return limits
 }
 

@@ -35,7 +35,7 @@ import Testing
     func inFlight() throws {
         #expect(try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "8"]).settings.inFlightBytesMax == 8 << 20)
         let all = try load().settings.inFlightBytesMax
-        #expect(all == SystemStatus.machineMemory.map { $0 / 4 } ?? 1 << 30)
+        #expect(all == SystemStatus.memoryLimit.map { $0 / 4 } ?? 1 << 30)
         #expect(throws: OctantError.self) { try load([], ["QDRANT__SERVICE__MAX_IN_FLIGHT_MB": "0"]) }
     }
 
@@ -72,6 +72,51 @@ import Testing
         #expect(settings.storagePath == "/data")
         #expect(settings.logLevel == "WARN")
         #expect(warnings.isEmpty)
+    }
+
+    @Test("Snapshots may be taken from URLs if it is said, or if callers must show a key")
+    func snapshotURLs() throws {
+        let prefix = "QDRANT__SERVICE__"
+        #expect(try !load().settings.recoversFromURLs)
+        #expect(try load([], [prefix + "API_KEY": "k"]).settings.recoversFromURLs)
+        #expect(try load([], [prefix + "ENABLE_SNAPSHOT_URL_RECOVERY": "true"]).settings.recoversFromURLs)
+        let off = [prefix + "API_KEY": "k", prefix + "ENABLE_SNAPSHOT_URL_RECOVERY": "false"]
+        #expect(try !load([], off).settings.recoversFromURLs)
+        let (settings, warnings) = try load(
+            [],
+            [
+                prefix + "SNAPSHOT_URL__ALLOW_HTTP": "true", prefix + "SNAPSHOT_URL__ALLOWED_HOSTS": "A.org, b.org",
+                prefix + "SNAPSHOT_URL__ALLOW_PRIVATE_ADDRESSES": "true", prefix + "SNAPSHOT_URL__MAX_SIZE_MB": "3",
+                prefix + "SNAPSHOT_URL__TIMEOUT_SEC": "5",
+            ])
+        #expect(warnings.isEmpty)
+        #expect(settings.snapshotURLs.allowsHTTP && settings.snapshotURLs.allowsPrivate)
+        #expect(settings.snapshotURLs.hosts == ["a.org", "b.org"])
+        #expect(settings.snapshotURLs.bytesMax == 3 << 20 && settings.snapshotURLs.secondsMax == 5)
+        let list: JSONObject = ["snapshot_url": .object(["allowed_hosts": .array([.string("C.org")])])]
+        #expect(try load([["service": .object(list)]]).settings.snapshotURLs.hosts == ["c.org"])
+    }
+
+    @Test("A bucket for snapshots needs a name and keys")
+    func bucket() throws {
+        let prefix = "QDRANT__STORAGE__SNAPSHOTS_CONFIG__"
+        let all = [
+            prefix + "SNAPSHOTS_STORAGE": "s3", prefix + "S3_CONFIG__BUCKET": "b", prefix + "S3_CONFIG__REGION": "r",
+            prefix + "S3_CONFIG__ACCESS_KEY": "1", prefix + "S3_CONFIG__SECRET_KEY": "2",
+            prefix + "S3_CONFIG__ENDPOINT_URL": "http://x",
+        ]
+        let (settings, warnings) = try load([], all)
+        #expect(warnings.isEmpty)
+        #expect(
+            settings.snapshotBucket
+                == S3Settings(bucket: "b", region: "r", accessKey: "1", secretKey: "2", endpoint: "http://x"))
+        #expect(try load([], [prefix + "SNAPSHOTS_STORAGE": "local"]).settings.snapshotBucket == nil)
+        #expect(throws: OctantError.self) { try load([], [prefix + "SNAPSHOTS_STORAGE": "other"]) }
+        for missing in ["BUCKET", "ACCESS_KEY", "SECRET_KEY"] {
+            var some = all
+            some[prefix + "S3_CONFIG__" + missing] = nil
+            #expect(throws: OctantError.self, "\(missing)") { try load([], some) }
+        }
     }
 
     @Test("What has no effect is named; what must have one, or has a wrong type, is an error")

@@ -124,6 +124,32 @@ struct PowerCutTests {
         return cut.withLock { $0 }
     }
 
+    @Test("a generation that was found after a kill is there after a power cut too")
+    func killedThenCut() throws {
+        for call in 1...6 {
+            let system = SimulatedFileSystem()
+            try system.makeDirectories("/c")
+            let store = GenerationStore(directory: "/c", prefix: "M", fileSystem: system)
+            _ = try store.loadNewest()
+            _ = try store.publish([1])
+            let image = Mutex<SimulatedFileSystem?>(nil)
+            system.before(call: call) {
+                let killed = system.powerCut(.everything, seed: 0)
+                image.withLock { $0 = killed }
+            }
+            _ = try store.publish([2])
+            let killed = image.withLock { $0 } ?? system
+            func newest(_ system: SimulatedFileSystem) throws -> [UInt8]? {
+                let store = GenerationStore(directory: "/c", prefix: "M", fileSystem: system)
+                guard case .newest(let found) = try store.loadNewest() else { return nil }
+                return found.body
+            }
+            let found = try newest(killed)
+            #expect(found == [1] || found == [2])
+            #expect(try newest(killed.powerCut(.nothing, seed: 0)) == found, "call \(call)")
+        }
+    }
+
     private final class SharedNumber: Sendable { let value = Atomic<UInt64>(0) }
 
     @Test("a manifest is the old or the new one after a cut before any call of publishing")
@@ -131,7 +157,7 @@ struct PowerCutTests {
         for survival in SimulatedFileSystem.Survival.allCases {
             for call in 1...12 {
                 let system = SimulatedFileSystem()
-                try system.makeDirectory("/c")
+                try system.makeDirectories("/c")
                 let store = GenerationStore(directory: "/c", prefix: "M", fileSystem: system)
                 _ = try store.loadNewest()
                 for round in 1...3 { _ = try store.publish([UInt8(round)]) }

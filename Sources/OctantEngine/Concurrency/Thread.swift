@@ -1,4 +1,5 @@
 import COctantKernels
+import OctantStorage
 
 #if canImport(Glibc)
 import Glibc
@@ -54,6 +55,14 @@ package final class Thread: @unchecked Sendable {
         }
     }
 
+    /// Runs `body` on a thread that gives way to those that answer requests, and waits for its end.
+    package static func runInBackground(name: String, _ body: @escaping @Sendable () -> Void) {
+        Thread(name: name) {
+            _ = octant_set_thread_nice(10)
+            body()
+        }.join()
+    }
+
     /// Waits until the thread has ended.
     package func join() {
         if let handle { pthread_join(handle, nil) }
@@ -64,8 +73,9 @@ package final class Thread: @unchecked Sendable {
     package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 }
 
-/// Milliseconds of a clock that never goes back.
+/// Milliseconds of a clock that never goes back; in a simulation, of the simulation's.
 package func steadyMilliseconds() -> UInt64 {
+    if let simulation = Simulation.current { return simulation.milliseconds }
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000

@@ -19,7 +19,7 @@ package final class BackgroundWorker: Sendable {
     /// Milliseconds between looks without a signal: what becomes due by time alone (a quiet tail) waits at most so long.
     private static let tickMilliseconds = 250
 
-    /// Starts the threads.
+    /// Starts the threads; none in a simulation, where the test does their work.
     ///
     /// - Parameters:
     ///   - buildThreads: threads of all jobs together; 0: all cores but one.
@@ -28,6 +28,7 @@ package final class BackgroundWorker: Sendable {
         scheduler = OptimizerScheduler(
             threads: buildThreads > 0 ? buildThreads : max(1, Thread.processorCount - 1),
             memory: buildMemory > 0 ? buildMemory : (MachineMemory.limit() ?? 4 << 30) / 4)
+        if Simulation.current != nil { return }
         let threads = [
             Thread(name: "octant-flush") { [self] in flushLoop() },
             Thread(name: "octant-optimize") { [self] in optimizeLoop() },
@@ -69,14 +70,7 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ $0.shards }) {
-                if !shard.isFlushBackingOff {
-                    do { while try shard.flushFrozen() {} } catch {
-                        if error.code != .closed { shard.log("\(shard.path): checkpoint failed: \(error)") }
-                    }
-                }
-                shard.settleDeferral()
-            }
+            for shard in state.withLock({ $0.shards }) { shard.flushDue() }
         }
     }
 

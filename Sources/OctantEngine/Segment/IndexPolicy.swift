@@ -30,8 +30,10 @@ package enum CodeRecipe {
 
 /// What a vector's configuration asks of a segment: which codes and which graph. Pure: values in, values out.
 package struct IndexPolicy {
-    /// The codes to keep; `nil`: none.
+    /// The codes of a segment with a graph; `nil`: none.
     package let codes: CodeRecipe?
+    /// The codes of a segment without one; `nil`: none.
+    package let flatCodes: CodeRecipe?
     /// The graph to build; `nil`: none.
     package let graph: HNSWParameters?
 
@@ -40,9 +42,10 @@ package struct IndexPolicy {
 
     /// The policy of a vector.
     ///
-    /// Codes are made where the user asks for quantisation, and anyway: the graph is built and walked on them, which is
-    /// several times cheaper, and every score is then computed from the originals. They are held as the originals are;
-    /// where those are on disk, a walk reads an eighth of the bytes that it would read of the originals.
+    /// Codes are made where the user asks for quantisation, and anyway: the graph is walked on them, which is several
+    /// times cheaper, and every score is then computed from the originals. They are held as the originals are; where
+    /// those are on disk, a walk reads an eighth of the bytes that it would read of the originals. Flat segments are
+    /// scanned by 8 bits, whose error bound is a proven one.
     package init(_ vector: NamedVectorParams, config: CollectionConfig) {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
@@ -50,12 +53,24 @@ package struct IndexPolicy {
         case .product(let product): codes = .product(width: product.compression.width)
         case .binary(let binary): codes = .packed(PackedWidth(binary))
         case .turbo(let turbo): codes = .packed(PackedWidth(turbo))
-        case nil: codes = .int8(quantile: nil)
+        case nil: codes = Self.walked(vector.params)
         }
+        flatCodes = (vector.params.quantization ?? config.quantization) == nil ? .int8(quantile: nil) : codes
         graph =
             hnsw.m == 0
             ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
     }
+
+    /// The engine's own codes for walks. Beside originals in memory, 4 bits are enough: what the walk finds is scored by
+    /// the originals at once, and codes of 8 bits would only take room. On disk, and where 4 bits are too rough or save
+    /// no cache line, both are kept in one file.
+    private static func walked(_ params: VectorParams) -> CodeRecipe {
+        params.isOnDisk || params.size < walkedDimensionMin || params.distance == .manhattan
+            ? .int8(quantile: nil) : .packed(.four)
+    }
+
+    /// Below so many dimensions 4-bit codes save no cache line worth their error.
+    private static let walkedDimensionMin = 96
 
     /// A graph's parameters, as written in the manifest.
     package static func describe(_ parameters: HNSWParameters) -> String {
@@ -64,7 +79,8 @@ package struct IndexPolicy {
 
     /// Whether the files of `segment` are what the policy asks for.
     package func matches(_ segment: SegmentEntry, vector: String) -> Bool {
-        if let file = segment.file(.codes, vector), file.parameters != codes?.description { return false }
+        let wanted = segment.file(.graph, vector) == nil ? flatCodes : codes
+        if let file = segment.file(.codes, vector), file.parameters != wanted?.description { return false }
         guard let file = segment.file(.graph, vector) else { return true }
         if codes != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
             return false

@@ -216,6 +216,8 @@ package struct SegmentWriter {
         }
         if vector.params.isUnnormalizedCosine { try writeLengths(vector, number) }
         guard absent < places.count else { return }
+        // From here on the new file is read, and the sources by searches alone, which find them in the page cache.
+        for case let segment as Segment in sources { segment.releasePages() }
         try writeCodesAndGraph(vector, number, presence: absent > 0 ? presence : nil)
     }
 
@@ -310,12 +312,14 @@ package struct SegmentWriter {
         var keeper: BlockFile?
         var held = 0
         defer { recipe.meter?.free(held) }
-        if let wanted = policy.codes, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
+        let wanted = recipe.indexed && policy.graph != nil ? policy.codes : policy.flatCodes
+        if let wanted, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             begin("codes", vector.name)
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.
             mapped.unload()
-            if let entry = files.last, recipe.indexed {
+            // Of these alone a graph is built; see ``graphSource(_:_:_:)``.
+            if case .int8 = wanted, let entry = files.last, recipe.indexed {
                 let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile

@@ -60,7 +60,7 @@ extension Shard {
     /// Replays the log into memory, writing checkpoints on the way so that memory stays bounded, and starts writing.
     private func recoverLog(_ manifest: Manifest) throws(StorageError) {
         var options = WriteAheadLog.Options()
-        options.fileBytes = max(1, min(manifest.config.wal.capacityMB, 1024)) << 20
+        options.fileBytes = limits.logFileBytes ?? max(1, min(manifest.config.wal.capacityMB, 1024)) << 20
         options.retainClosed = max(1, manifest.config.wal.retainClosed)
         do {
             let (wal, report) = try WriteAheadLog.open(

@@ -191,11 +191,21 @@ extension Shard {
         return true
     }
 
+    /// Writes the checkpoints that are due, and lets reads see what they then may.
+    package func flushDue() {
+        if !isFlushBackingOff {
+            do { while try flushFrozen() {} } catch {
+                if error.code != .closed { log("\(path): checkpoint failed: \(error)") }
+            }
+        }
+        settleDeferral()
+    }
+
     /// Milliseconds until a failed checkpoint is tried again.
     private static let flushRetryMilliseconds: UInt64 = 1000
 
     /// Whether a failed checkpoint still waits for its next attempt.
-    var isFlushBackingOff: Bool { background.withLock { steadyMilliseconds() < $0.nextFlush } }
+    private var isFlushBackingOff: Bool { background.withLock { steadyMilliseconds() < $0.nextFlush } }
 
     /// Freezes the open memtable, so that the next flush makes a checkpoint of all that was applied. Without rows it
     /// still moves the checkpoint, which deletions need.

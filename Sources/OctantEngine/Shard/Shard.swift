@@ -37,6 +37,8 @@ package final class Shard: Sendable {
     /// What searches that name a recall tell background work.
     let recallWishes = Mutex(RecallWishes())
     let holdsAnswers = Atomic<Bool>(true)
+    /// Whether the caller's thread does the work of the log's and of the applying thread: see ``runDue(sealing:)``.
+    private let isSimulated = Simulation.current != nil
     private let wal = Mutex<WriteAheadLog?>(nil)
     private let applier = Mutex<Thread?>(nil)
     private let wakeBackground = Mutex<(@Sendable () -> Void)?>(nil)
@@ -102,7 +104,7 @@ package final class Shard: Sendable {
             return nil
         case .success(let lsn):
             // Outside of the lock: a completion may write again.
-            if !wait { settleUnacknowledged() }
+            if !wait { settleUnacknowledged() } else if isSimulated { runDue() }
             return lsn
         }
     }
@@ -130,6 +132,7 @@ package final class Shard: Sendable {
         _ operation: UpdateOperation, wait: Bool, hasDeadline: Bool, _ completion: @escaping ApplyQueue.Completion
     ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
+        if isSimulated, queue.withLock({ $0.pendingBytes + bytes.count > limits.queueBytesMax }) { runDue() }
         queue.wait { [limits] queue -> Void? in
             queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
                 ? () : nil
@@ -161,9 +164,10 @@ package final class Shard: Sendable {
     private func resolve(
         _ operation: UpdateOperation, _ condition: UpdateCondition?
     ) throws(OctantError) -> UpdateOperation {
+        var operation = operation
         if let condition, !condition.isAlwaysTrue {
             try waitUntilApplied()
-            return operation.satisfying(condition, newest)
+            operation = operation.satisfying(condition, newest)
         }
         guard let filter = operation.selectionFilter else { return operation }
         try waitUntilApplied()
@@ -172,6 +176,7 @@ package final class Shard: Sendable {
 
     /// Waits until everything logged so far is applied.
     package func waitUntilApplied() throws(OctantError) {
+        if isSimulated { runDue() }
         guard let last = wal.withLock({ $0 })?.lastLSN else { return }
         let failure = queue.wait { queue -> StorageError?? in
             if queue.applied >= last { return .some(nil) }
@@ -197,6 +202,7 @@ package final class Shard: Sendable {
             onWritten: { [weak self] lsn in self?.acknowledge(written: lsn) },
             onDurable: { [weak self] lsn in self?.queue.change { $0.durable = max($0.durable, lsn) } },
             onFailure: { [weak self] error in self?.fail(error) })
+        if isSimulated { return }
         applier.withLock { $0 = Thread(name: "octant-apply") { [self] in applyLoop() } }
     }
 
@@ -212,8 +218,11 @@ package final class Shard: Sendable {
     }
 
     /// The log can take no more: what is not durable is answered with the error, reads go on.
-    func fail(_ error: StorageError) {
-        log("\(path): the log failed, writes are refused until the collection is reopened: \(error)")
+    func fail(_ error: StorageError) { fence("the log failed", error) }
+
+    /// Takes no more writes, for this reason; reads go on.
+    package func fence(_ reason: String, _ error: StorageError) {
+        log("\(path): \(reason), writes are refused until the collection is reopened: \(error)")
         let waiting = queue.change { queue in
             queue.failure = error
             defer { queue.unacknowledged.removeAll() }
@@ -223,31 +232,44 @@ package final class Shard: Sendable {
     }
 
     private func applyLoop() {
-        while true {
-            let step = queue.wait { queue -> ApplyQueue.Step? in queue.nextStep() }
-            switch step {
-            case .apply(let entries):
-                for entry in entries {
-                    waitForRoom()
-                    let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
-                    noteLogged(bytes: entry.bytes)
-                    queue.change {
-                        $0.applied = entry.lsn
-                        $0.pendingBytes -= entry.bytes
-                    }
-                    answer(entry, error)
+        while perform(queue.wait { queue -> ApplyQueue.Step? in queue.nextStep() }) {}
+    }
+
+    /// Does the work of the log's thread and of the applying thread, in a simulation, where there are none.
+    ///
+    /// - Parameter sealing: whether the log has been idle for long enough to be sealed.
+    package func runDue(sealing: Bool = false) {
+        wal.withLock { $0 }?.runPending(sealing: sealing)
+        while let step = queue.withLock({ $0.nextStep() }), perform(step) {}
+    }
+
+    /// Returns whether more steps may follow.
+    private func perform(_ step: ApplyQueue.Step) -> Bool {
+        switch step {
+        case .apply(let entries):
+            for entry in entries {
+                waitForRoom()
+                let error = applying.withLock { _ in apply(entry.operation, at: entry.lsn) }
+                noteLogged(bytes: entry.bytes)
+                queue.change {
+                    $0.applied = entry.lsn
+                    $0.pendingBytes -= entry.bytes
                 }
-                noteWrites()
-            case .abandon(let entries, let error):
-                for entry in entries { entry.completion?(.failure(OctantError(error))) }
-            case .stop:
-                return
+                answer(entry, error)
             }
+            noteWrites()
+        case .abandon(let entries, let error):
+            for entry in entries { entry.completion?(.failure(OctantError(error))) }
+        case .stop:
+            return false
         }
+        return true
     }
 
     /// Writes wait here when checkpoints do not keep up, so that memory stays bounded.
     private func waitForRoom() {
+        // A failed checkpoint sets the reason that ends the wait below.
+        if isSimulated { while newest.memtables.count > limits.frozenMax, (try? flushFrozen()) == true {} }
         background.wait { [self] background -> Void? in
             let frozen = state.withLock { $0.memtables.count - 1 }
             return frozen < limits.frozenMax || background.refusal != nil || background.closing ? () : nil
@@ -272,6 +294,7 @@ package final class Shard: Sendable {
             if let durable = log?.durableLSN { $0.durable = max($0.durable, durable) }
             $0.closed = true
         }
+        if isSimulated { runDue() }
         applier.withLock { $0 }?.join()
         applier.withLock { $0 = nil }
         background.wait { $0.inOptimizer > 0 || $0.measuring > 0 ? nil : () }

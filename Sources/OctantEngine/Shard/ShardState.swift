@@ -73,6 +73,10 @@ package struct ShardLimits: Sendable {
     package var logBytes = 128 << 20
     /// Bytes of operations that may be logged and not yet applied.
     package var queueBytesMax = 256 << 20
+    /// Files that a snapshot holds open; more are held by links, for descriptors are few.
+    package var pinnedOpenFiles = 256
+    /// Bytes of a log file; unset: as the collection's configuration says, in megabytes.
+    package var logFileBytes: Int?
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode = .disabled
 

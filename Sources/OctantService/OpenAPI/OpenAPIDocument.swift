@@ -107,11 +107,27 @@ package enum OpenAPIDocument {
                 "required": .bool(true), "content": .object(["application/json": .object(content)]),
             ])
         }
+        if case .upload? = description?.parameters {
+            object["requestBody"] = .object([
+                "required": .bool(true),
+                "content": .object([
+                    "multipart/form-data": .object([
+                        "schema": parsed(
+                            #"{"type":"object","required":["snapshot"],"#
+                                + #""properties":{"snapshot":{"type":"string","format":"binary"}}}"#)
+                    ])
+                ]),
+            ])
+        }
         var responses = JSONObject()
         switch presence {
         case .present: responses["200"] = .object(success(description?.answer ?? .result("{}")))
         case .clusterOnly: responses["405"] = .object(failure("A single server is no cluster"))
         case .absent: responses["501"] = .object(failure("Not supported yet"))
+        }
+        switch description?.parameters {
+        case .later?, .create?, .upload?: responses["202"] = .object(accepted)
+        default: break
         }
         if presence == .present {
             responses["4XX"] = .object(failure("The request is wrong, or names what is not there"))
@@ -139,6 +155,9 @@ package enum OpenAPIDocument {
     private static func success(_ answer: OperationDescription.Answer) -> JSONObject {
         let schema: String
         switch answer {
+        case .file:
+            return content(
+                "The file", "application/octet-stream", #"{"type":"string","format":"binary"}"#)
         case .text, .clusterOnly:
             return content("Plain text", "text/plain", #"{"type":"string"}"#)
         case .bare(let bare): schema = bare
@@ -148,6 +167,11 @@ package enum OpenAPIDocument {
         }
         return content("It is done", "application/json", schema)
     }
+
+    private static let accepted = content(
+        "It will be done", "application/json",
+        #"{"type":"object","required":["status","time"],"#
+            + #""properties":{"status":{"const":"accepted"},"time":{"type":"number","minimum":0}}}"#)
 
     private static func envelope(_ result: String, more: String = "") -> String {
         #"{"type":"object","required":["result","status","time"],"properties":{"result":"# + result
@@ -177,7 +201,13 @@ package enum OpenAPIDocument {
         switch kind {
         case .none: return []
         case .timeout: return [timeout]
-        case .wait: return [parameter("wait", flag)]
+        case .wait, .later: return [parameter("wait", flag)]
+        case .create: return [parameter("wait", flag), parameter("incremental", flag)]
+        case .upload:
+            return [
+                parameter("wait", flag), parameter("priority", #"{"enum":["no_sync","snapshot","replica"]}"#),
+                parameter("checksum", OpenAPISchemas.hash),
+            ]
         case .write:
             return [
                 parameter("wait", flag), parameter("ordering", #"{"enum":["weak","medium","strong"]}"#), timeout,

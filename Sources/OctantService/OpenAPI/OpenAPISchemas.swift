@@ -3,7 +3,9 @@ import OctantModel
 /// The JSON Schemas that the OpenAPI document names.
 enum OpenAPISchemas {
     /// All of them, by name.
-    static var all: [(name: String, schema: String)] { values + settings + requests + answers + tuning + explanation }
+    static var all: [(name: String, schema: String)] {
+        values + settings + requests + answers + tuning + explanation + snapshots
+    }
 
     static func ref(_ name: String) -> String { OperationDescription.ref(name) }
     static func list(_ name: String) -> String { OperationDescription.list(name) }

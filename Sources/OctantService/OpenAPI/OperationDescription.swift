@@ -2,7 +2,7 @@
 struct OperationDescription {
     /// The parameters of the query it takes.
     enum Parameters {
-        case none, timeout, write, read, query, telemetry, metrics, optimizations, wait
+        case none, timeout, write, read, query, telemetry, metrics, optimizations, wait, later, create, upload
     }
 
     /// What it answers.
@@ -15,6 +15,8 @@ struct OperationDescription {
         case bare(String)
         /// Plain text.
         case text
+        /// A file.
+        case file
         /// Always 405: a single server is no cluster.
         case clusterOnly
     }
@@ -58,7 +60,7 @@ extension OperationDescription {
     /// Descriptions by verb and path of the operation table.
     static let all: [String: OperationDescription] =
         service.merging(collections) { first, _ in first }.merging(points) { first, _ in first }
-        .merging(search) { first, _ in first }
+        .merging(search) { first, _ in first }.merging(snapshots) { first, _ in first }
 
     private static let service: [String: OperationDescription] = [
         "GET /": .init("Service", "Name and version of the server", answer: .bare(ref("VersionInfo"))),

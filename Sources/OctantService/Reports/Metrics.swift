@@ -30,6 +30,7 @@ extension Service {
         typealias Sample = MetricsText.Sample
         var (vectors, points, running, queued, excluded) = ([Sample](), [Sample](), [Sample](), [Sample](), [Sample]())
         var (total, deferred, replicas, dead) = (0, [Sample](), [Sample](), [Sample]())
+        var (creating, recovering, created) = ([Sample](), [Sample](), [Sample]())
         for collection in collections {
             let id = ("id", collection.name)
             let info = collection.info()
@@ -44,6 +45,10 @@ extension Service {
             excluded.append(([id, ("vector", "")], "0"))
             replicas.append(([id], "1"))
             dead.append(([id], "0"))
+            let counts = snapshotCounts[collection.name]
+            creating.append(([id], "\(counts.creating)"))
+            recovering.append(([id], "\(counts.recovering)"))
+            created.append(([id], "\(counts.created)"))
         }
         text.add("collections_vector_total", .gauge, "total number of vectors in all collections", total)
         text.add("collection_vectors", .gauge, "amount of vectors grouped by vector name", vectors)
@@ -56,6 +61,10 @@ extension Service {
         text.add("collection_active_replicas_min", .gauge, "minimum number of active replicas", replicas)
         text.add("collection_active_replicas_max", .gauge, "maximum number of active replicas", replicas)
         text.add("collection_dead_replicas", .gauge, "total amount of shard replicas that are not active", dead)
+        text.add("snapshot_creation_running", .gauge, "amount of snapshot creations currently running", creating)
+        text.add(
+            "snapshot_recovery_running", .gauge, "amount of snapshot recovery operations currently running", recovering)
+        text.add("snapshot_created_total", .counter, "total amount of snapshots created", created)
     }
 
     private func addAnswers(perCollection: Bool, _ text: inout MetricsText) {

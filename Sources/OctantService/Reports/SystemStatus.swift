@@ -84,7 +84,7 @@ package enum SystemStatus {
         return found
     }
 
-    private static func lines(_ path: String) -> [Substring]? {
+    static func lines(_ path: String) -> [Substring]? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -64,6 +64,15 @@ extension Service {
                 guard let collection = try? database.collection(name) else { return nil }
                 return .object(Self.describe(collection, options))
             })
+        object["snapshots"] = .array(
+            names.map { name in
+                let counts = snapshotCounts[name]
+                return .object([
+                    "id": .string(options.name(name)), "running_snapshots": .integer(Int64(counts.creating)),
+                    "running_snapshot_recovery": .integer(Int64(counts.recovering)),
+                    "total_snapshot_creations": .integer(Int64(counts.created)),
+                ])
+            })
         return object
     }
 

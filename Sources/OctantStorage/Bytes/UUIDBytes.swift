@@ -17,8 +17,8 @@ package struct UUIDBytes: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// A version 4 (random) UUID.
     package static func random() -> UUIDBytes {
         UUIDBytes(
-            high: UInt64.random(in: .min ... .max) & ~0xF000 | 0x4000,
-            low: UInt64.random(in: .min ... .max) & ~(0b11 << 62) | (0b10 << 62))
+            high: Simulation.random() & ~0xF000 | 0x4000,
+            low: Simulation.random() & ~(0b11 << 62) | (0b10 << 62))
     }
 
     /// The 16 bytes, in the order they are written.

@@ -18,7 +18,32 @@ package final class FaultInjectingFileSystem: FileSystem {
         case short(Int32)
     }
 
+    /// A call that was failed.
+    package struct Failure: Sendable {
+        /// What it was.
+        package var call: FileCall
+        /// On what.
+        package var path: String
+    }
+
+    /// Faults by chance.
+    private struct Chance {
+        /// Of 2^32 calls, how many fail.
+        var threshold: UInt64
+        var errors: [Int32]
+        var state: UInt64
+
+        mutating func draw(_ call: FileCall) -> (errno: Int32, short: Bool)? {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            let random = mixed(state)
+            guard random >> 32 < threshold, !errors.isEmpty else { return nil }
+            return (errors[Int(random & 0xFFFF) % errors.count], call == .write && random & 0x10000 != 0)
+        }
+    }
+
     private struct State {
+        var chance: Chance?
+        var failures: [Failure] = []
         var counts: [FileCall: Int] = [:]
         var total = 0
         /// `call` nil: the count runs over all calls.
@@ -45,6 +70,17 @@ package final class FaultInjectingFileSystem: FileSystem {
         }
     }
 
+    /// Fails calls by chance, writes half of the time after half of their bytes.
+    package func failRandomly(probability: Double, _ errors: [Int32], seed: UInt64) {
+        state.withLock {
+            $0 = State()
+            $0.chance = Chance(threshold: UInt64(probability * 0x1p32), errors: errors, state: seed)
+        }
+    }
+
+    /// The calls that were failed since the last `fail`, `failRandomly` or `reset`.
+    package var failures: [Failure] { state.withLock { $0.failures } }
+
     /// Lets everything pass again and starts the counts anew.
     package func reset() { state.withLock { $0 = State() } }
 
@@ -58,29 +94,42 @@ package final class FaultInjectingFileSystem: FileSystem {
 
     /// Counts a call; throws when it is to fail. `short` is true for a write that has to be cut.
     func enter(_ call: FileCall, _ path: String) throws(StorageError) {
-        if let (number, _) = decide(call) { throw StorageError(errno: number, call: "\(call) (injected)", path: path) }
+        guard let (number, _) = decide(call, path) else { return }
+        // What a failed sync was to make durable may never be.
+        if call == .sync, let disk = base as? SimulatedFileSystem { disk.loseUnsynced(path, seed: UInt64(count())) }
+        throw StorageError(errno: number, call: "\(call) (injected)", path: path)
     }
 
-    func decide(_ call: FileCall) -> (errno: Int32, short: Bool)? {
+    func decide(_ call: FileCall, _ path: String) -> (errno: Int32, short: Bool)? {
         state.withLock { state in
-            state.counts[call, default: 0] += 1
-            state.total += 1
-            guard let plan = state.plan, plan.call == nil || plan.call == call else {
-                if state.fired, let plan = state.plan, case .forever(let number) = plan.fault { return (number, false) }
-                return nil
-            }
-            let count = plan.call == nil ? state.total : state.counts[call] ?? 0
-            guard count >= plan.at else { return nil }
-            switch plan.fault {
-            case .forever(let number), .always(let number):
-                state.fired = true
-                return (number, false)
-            case .once(let number), .short(let number):
-                guard count == plan.at else { return nil }
-                state.fired = true
-                if case .short = plan.fault { return (number, true) }
-                return (number, false)
-            }
+            let fault = Self.fault(call, &state)
+            if fault != nil { state.failures.append(Failure(call: call, path: path)) }
+            return fault
+        }
+    }
+
+    private static func fault(_ call: FileCall, _ state: inout State) -> (errno: Int32, short: Bool)? {
+        state.counts[call, default: 0] += 1
+        state.total += 1
+        if let fault = state.chance?.draw(call) {
+            state.fired = true
+            return fault
+        }
+        guard let plan = state.plan, plan.call == nil || plan.call == call else {
+            if state.fired, let plan = state.plan, case .forever(let number) = plan.fault { return (number, false) }
+            return nil
+        }
+        let count = plan.call == nil ? state.total : state.counts[call] ?? 0
+        guard count >= plan.at else { return nil }
+        switch plan.fault {
+        case .forever(let number), .always(let number):
+            state.fired = true
+            return (number, false)
+        case .once(let number), .short(let number):
+            guard count == plan.at else { return nil }
+            state.fired = true
+            if case .short = plan.fault { return (number, true) }
+            return (number, false)
         }
     }
 
@@ -148,7 +197,7 @@ final class FaultInjectingFile: File {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
-        if let (number, short) = owner.decide(.write) {
+        if let (number, short) = owner.decide(.write, path) {
             if short { try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)]), at: offset) }
             throw StorageError(errno: number, call: "write (injected)", path: path, offset: offset)
         }

@@ -8,8 +8,8 @@ import Musl
 import Darwin
 #endif
 
-/// A file system in memory that knows what a power cut may take: everything written since the last sync of its file,
-/// in pieces of 512 bytes and in any order, and every name changed since the last sync of its folder.
+/// A file system in memory that knows what a power cut may take: everything written since the last sync of its file, in
+/// pieces of 512 or 4096 bytes and in any order, and every name changed since the last sync of its folder, folders too.
 ///
 /// `powerCut` gives the folder as it may be found afterwards, as a new file system. Stricter than a journaling file
 /// system, which keeps more. For tests, with a seed.
@@ -18,10 +18,20 @@ package final class SimulatedFileSystem: FileSystem {
     package enum Survival: Sendable, CaseIterable {
         /// All are lost.
         case nothing
-        /// All survive: the process died, not the machine.
+        /// All survive: the process died, not the machine, which may still lose them later.
         case everything
-        /// Each 512-byte piece and each name for itself.
+        /// Each piece and each name for itself.
         case random
+    }
+
+    /// A changing call that is about to be made.
+    package struct Call: Sendable {
+        /// What it does.
+        package var kind: FileCall
+        /// To what.
+        package var path: String
+        /// The new name, of a rename or link.
+        package var target: String?
     }
 
     final class Node {
@@ -29,25 +39,62 @@ package final class SimulatedFileSystem: FileSystem {
             case write(Int, [UInt8])
             case resize(Int)
         }
+        /// What reads see.
         var content: [UInt8] = []
+        /// What is on the device.
         var durable: [UInt8] = []
         var unsynced: [Change] = []
         var locked = false
     }
 
-    struct NameChange {
-        var removed: [String]
-        var added: (path: String, node: Node)?
+    enum NameChange {
+        case file(removed: String?, added: (path: String, node: Node)?)
+        case madeDirectory(String)
+        case removedDirectory(String)
+
+        /// The folder whose sync makes it durable.
+        var folder: String {
+            switch self {
+            case .file(let removed, let added): parentPath(added?.path ?? removed ?? "")
+            case .madeDirectory(let path), .removedDirectory(let path): parentPath(path)
+            }
+        }
+    }
+
+    /// Which files and folders there are.
+    struct Names {
+        var files: [String: Node] = [:]
+        var directories: Set<String> = ["/", "."]
+
+        mutating func apply(_ change: NameChange) {
+            switch change {
+            case .file(let removed, let added):
+                if let removed { files[removed] = nil }
+                if let added { files[added.path] = added.node }
+            case .madeDirectory(let path): directories.insert(path)
+            case .removedDirectory(let path):
+                directories.remove(path)
+                for file in files.keys where parentPath(file) == path { files[file] = nil }
+            }
+        }
+
+        /// Without what lies in folders that are not there: a folder's sync keeps the names in it, not its own.
+        mutating func dropLost() {
+            for path in directories.sorted() where !directories.contains(parentPath(path)) {
+                directories.remove(path)
+            }
+            for path in files.keys where !directories.contains(parentPath(path)) { files[path] = nil }
+        }
     }
 
     struct State {
-        var names: [String: Node] = [:]
-        var durableNames: [String: Node] = [:]
+        var names = Names()
+        var durable = Names()
         var unsynced: [NameChange] = []
-        var directories: Set<String> = ["/", "."]
         var calls = 0
         var captureAt = Int.max
         var capture: (@Sendable () -> Void)?
+        var observer: (@Sendable (Call) -> Void)?
     }
 
     // SAFETY: nodes are touched only while the mutex is held.
@@ -68,78 +115,136 @@ package final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// Runs `action` before each changing call, in the calling thread; `nil` ends it.
+    package func observe(_ action: (@Sendable (Call) -> Void)?) { guarded.withLock { $0.state.observer = action } }
+
+    /// What a file holds, as reads see it; `nil` if there is none. Not counted as a call.
+    package func content(of path: String) -> [UInt8]? { guarded.withLock { $0.state.names.files[path]?.content } }
+
+    /// The paths of all files, sorted. Not counted as a call.
+    package var paths: [String] { guarded.withLock { $0.state.names.files.keys.sorted() } }
+
+    /// What a failed sync does: of what was written since the last one, the system may have given up any part. Reads
+    /// go on seeing all of it, and later syncs report success.
+    package func loseUnsynced(_ path: String, seed: UInt64) {
+        guarded.withLock { guarded in
+            var random = CutGenerator(state: seed)
+            guarded.state.names.files[path]?.unsynced.removeAll { _ in !random.keeps(.random) }
+        }
+    }
+
     /// The file system after a power cut at this moment. This one goes on unharmed.
-    package func powerCut(_ survival: Survival, seed: UInt64) -> SimulatedFileSystem {
+    ///
+    /// - Parameter piece: bytes of the pieces that survive whole or not at all; 512 or 4096.
+    package func powerCut(_ survival: Survival, seed: UInt64, piece: Int = 512) -> SimulatedFileSystem {
         let other = SimulatedFileSystem()
         var random = CutGenerator(state: seed)
         let state = guarded.withLock { guarded in
-            SimulatedFileSystem.cut(guarded.state, survival, &random)
+            SimulatedFileSystem.cut(guarded.state, survival, piece, &random)
         }
         other.guarded.withLock { $0 = state }
         return other
     }
 
-    private static func cut(_ state: State, _ survival: Survival, _ random: inout CutGenerator) -> Guarded {
-        var names = state.durableNames
-        for change in state.unsynced where random.keeps(survival) {
-            for path in change.removed { names[path] = nil }
-            if let added = change.added { names[added.path] = added.node }
-        }
+    private static func cut(
+        _ state: State, _ survival: Survival, _ piece: Int, _ random: inout CutGenerator
+    ) -> Guarded {
+        if survival == .everything { return Guarded(state: twin(of: state)) }
+        var names = state.durable
+        if survival == .random { for change in state.unsynced where random.keeps(.random) { names.apply(change) } }
+        names.dropLost()
         var copies: [ObjectIdentifier: Node] = [:]
-        var result = State()
-        result.directories = state.directories
-        for path in names.keys.sorted() {
-            guard let node = names[path] else { continue }
-            let copy = copies[ObjectIdentifier(node)] ?? survivor(of: node, survival, &random)
+        for path in names.files.keys.sorted() {
+            guard let node = names.files[path] else { continue }
+            let copy = copies[ObjectIdentifier(node)] ?? survivor(of: node, survival, piece, &random)
             copies[ObjectIdentifier(node)] = copy
-            result.names[path] = copy
+            names.files[path] = copy
         }
-        result.durableNames = result.names
+        var result = State()
+        result.names = names
+        result.durable = names
         return Guarded(state: result)
     }
 
-    private static func survivor(of node: Node, _ survival: Survival, _ random: inout CutGenerator) -> Node {
+    /// The same, with nothing open. What is not on the device can still be lost.
+    private static func twin(of state: State) -> State {
+        var copies: [ObjectIdentifier: Node] = [:]
+        func copy(_ node: Node) -> Node {
+            if let made = copies[ObjectIdentifier(node)] { return made }
+            let made = Node()
+            (made.content, made.durable, made.unsynced) = (node.content, node.durable, node.unsynced)
+            copies[ObjectIdentifier(node)] = made
+            return made
+        }
+        var result = State()
+        result.names = Names(files: state.names.files.mapValues(copy), directories: state.names.directories)
+        result.durable = Names(files: state.durable.files.mapValues(copy), directories: state.durable.directories)
+        result.unsynced = state.unsynced.map { change in
+            guard case .file(let removed, let added?) = change else { return change }
+            return .file(removed: removed, added: (added.path, copy(added.node)))
+        }
+        return result
+    }
+
+    private static func survivor(
+        of node: Node, _ survival: Survival, _ piece: Int, _ random: inout CutGenerator
+    ) -> Node {
         let copy = Node()
-        var bytes = node.durable
-        for change in node.unsynced {
-            switch change {
-            case .resize(let length):
-                if random.keeps(survival) { SimulatedFileSystem.resize(&bytes, length) }
-            case .write(let offset, let data):
-                var start = 0
-                while start < data.count {
-                    let end = min(data.count, start + 512 - (offset + start) % 512)
-                    if random.keeps(survival) { put(data[start..<end], offset + start, &bytes) }
-                    start = end
-                }
+        copy.content = node.durable
+        if survival == .random {
+            for change in node.unsynced { keep(change, piece, &random, &copy.content) }
+        }
+        copy.durable = copy.content
+        return copy
+    }
+
+    /// Applies what survives of one change.
+    private static func keep(
+        _ change: Node.Change, _ piece: Int, _ random: inout CutGenerator, _ bytes: inout [UInt8]
+    ) {
+        switch change {
+        case .resize(let length):
+            if random.keeps(.random) { resize(&bytes, length) }
+        case .write(let offset, let data):
+            var start = 0
+            while start < data.count {
+                let end = min(data.count, start + piece - (offset + start) % piece)
+                if random.keeps(.random) { put(data[start..<end], offset + start, &bytes) }
+                start = end
             }
         }
-        copy.content = bytes
-        copy.durable = bytes
-        return copy
     }
 
     fileprivate static func resize(_ bytes: inout [UInt8], _ length: Int) {
         if length < bytes.count {
             bytes.removeLast(bytes.count - length)
-        } else {
-            bytes.append(contentsOf: repeatElement(0, count: length - bytes.count))
+        } else if length > bytes.count {
+            bytes += [UInt8](repeating: 0, count: length - bytes.count)
         }
     }
 
     fileprivate static func put(_ data: ArraySlice<UInt8>, _ offset: Int, _ bytes: inout [UInt8]) {
         if offset + data.count > bytes.count { resize(&bytes, offset + data.count) }
-        bytes.replaceSubrange(offset..<(offset + data.count), with: data)
+        bytes.withUnsafeMutableBytes { target in
+            data.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(rebasing: target[offset..<(offset + source.count)])
+                    .copyMemory(from: source)
+            }
+        }
     }
 
-    /// Runs a changing call; the planned action goes first.
+    /// Runs a changing call; the observer and the planned action go first.
     fileprivate func change<R: Sendable>(
-        _ body: (inout State) -> Result<R, StorageError>
+        _ call: Call, _ body: (inout State) -> Result<R, StorageError>
     ) throws(StorageError) -> R {
-        let action = guarded.withLock { guarded -> (@Sendable () -> Void)? in
+        let (observer, action) = guarded.withLock { guarded in
             guarded.state.calls += 1
-            return guarded.state.calls == guarded.state.captureAt ? guarded.state.capture : nil
+            return (
+                guarded.state.observer,
+                guarded.state.calls == guarded.state.captureAt ? guarded.state.capture : nil
+            )
         }
+        observer?(call)
         action?()
         return try look(body)
     }
@@ -151,8 +256,8 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
-        let node = try change { state -> Result<NodeReference, StorageError> in
-            if let node = state.names[path] {
+        let node = try change(Call(kind: .open, path: path)) { state -> Result<NodeReference, StorageError> in
+            if let node = state.names.files[path] {
                 if mode == .create { return .failure(StorageError(errno: EEXIST, call: "open", path: path)) }
                 if mode == .createOrTruncate {
                     node.content = []
@@ -160,101 +265,113 @@ package final class SimulatedFileSystem: FileSystem {
                 }
                 return .success(NodeReference(node: node))
             }
-            guard mode != .read, mode != .readWrite, state.directories.contains(parentPath(path)) else {
+            guard mode != .read, mode != .readWrite, state.names.directories.contains(parentPath(path)) else {
                 return .failure(StorageError(errno: ENOENT, call: "open", path: path))
             }
             let node = Node()
-            state.names[path] = node
-            state.unsynced.append(NameChange(removed: [], added: (path, node)))
+            state.make(.file(removed: nil, added: (path, node)))
             return .success(NodeReference(node: node))
         }
         return SimulatedFile(path, node, self)
     }
 
     package func rename(_ from: String, to: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
-            guard let node = state.names.removeValue(forKey: from) else {
+        try change(Call(kind: .rename, path: from, target: to)) { state -> Result<Void, StorageError> in
+            guard let node = state.names.files[from] else {
                 return .failure(StorageError(errno: ENOENT, call: "rename", path: from))
             }
-            state.names[to] = node
-            state.unsynced.append(NameChange(removed: [from], added: (to, node)))
+            state.make(.file(removed: from, added: (to, node)))
             return .success(())
         }
     }
 
     package func unlink(_ path: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
-            guard state.names.removeValue(forKey: path) != nil else {
+        try change(Call(kind: .unlink, path: path)) { state -> Result<Void, StorageError> in
+            guard state.names.files[path] != nil else {
                 return .failure(StorageError(errno: ENOENT, call: "unlink", path: path))
             }
-            state.unsynced.append(NameChange(removed: [path], added: nil))
+            state.make(.file(removed: path, added: nil))
             return .success(())
         }
     }
 
     package func link(_ existing: String, to: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
-            guard let node = state.names[existing], state.names[to] == nil else {
+        try change(Call(kind: .link, path: existing, target: to)) { state -> Result<Void, StorageError> in
+            guard let node = state.names.files[existing], state.names.files[to] == nil else {
                 return .failure(StorageError(errno: ENOENT, call: "link", path: existing))
             }
-            state.names[to] = node
-            state.unsynced.append(NameChange(removed: [], added: (to, node)))
+            state.make(.file(removed: nil, added: (to, node)))
             return .success(())
         }
     }
 
-    // Folders are durable at once: what is tested is the files in them.
     package func makeDirectory(_ path: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
-            guard state.names[path] == nil, state.directories.insert(path).inserted else {
+        try change(Call(kind: .directory, path: path)) { state -> Result<Void, StorageError> in
+            guard state.names.directories.contains(parentPath(path)) else {
+                return .failure(StorageError(errno: ENOENT, call: "mkdir", path: path))
+            }
+            guard state.names.files[path] == nil, !state.names.directories.contains(path) else {
                 return .failure(StorageError(errno: EEXIST, call: "mkdir", path: path))
             }
+            state.make(.madeDirectory(path))
             return .success(())
         }
     }
 
     package func removeDirectory(_ path: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
+        try change(Call(kind: .directory, path: path)) { state -> Result<Void, StorageError> in
             let used =
-                state.names.keys.contains { parentPath($0) == path }
-                || state.directories.contains { $0 != path && parentPath($0) == path }
+                state.names.files.keys.contains { parentPath($0) == path }
+                || state.names.directories.contains { $0 != path && parentPath($0) == path }
             guard !used else { return .failure(StorageError(errno: ENOTEMPTY, call: "rmdir", path: path)) }
-            state.directories.remove(path)
+            state.make(.removedDirectory(path))
             return .success(())
         }
     }
 
     package func list(_ path: String) throws(StorageError) -> [String] {
         try look { state in
-            guard state.directories.contains(path) else {
+            guard state.names.directories.contains(path) else {
                 return .failure(StorageError(errno: ENOENT, call: "opendir", path: path))
             }
-            let all = Array(state.names.keys) + state.directories.filter { $0 != path }
+            let all = Array(state.names.files.keys) + state.names.directories.filter { $0 != path }
             return .success(all.filter { parentPath($0) == path }.map(lastPathComponent).sorted())
         }
     }
 
     package func syncDirectory(_ path: String) throws(StorageError) {
-        try change { state -> Result<Void, StorageError> in
+        try change(Call(kind: .syncDirectory, path: path)) { state -> Result<Void, StorageError> in
+            guard state.names.directories.contains(path) else {
+                return .failure(StorageError(errno: ENOENT, call: "open", path: path))
+            }
+            var durable = state.durable
             state.unsynced.removeAll { change in
-                guard parentPath(change.added?.path ?? change.removed.first ?? "") == path else { return false }
-                for removed in change.removed { state.durableNames[removed] = nil }
-                if let added = change.added { state.durableNames[added.path] = added.node }
+                guard change.folder == path else { return false }
+                durable.apply(change)
                 return true
             }
+            state.durable = durable
             return .success(())
         }
     }
 
     package func kind(_ path: String) throws(StorageError) -> FileKind? {
         try look { state in
-            if state.directories.contains(path) { return .success(.directory) }
-            return .success(state.names[path].map { .file($0.content.count) })
+            if state.names.directories.contains(path) { return .success(.directory) }
+            return .success(state.names.files[path].map { .file($0.content.count) })
         }
     }
 
     package func freeSpace(_ path: String) throws(StorageError) -> FreeSpace {
         FreeSpace(available: 1 << 40, total: 1 << 40)
+    }
+}
+
+extension SimulatedFileSystem.State {
+    /// Changes names, not yet durably.
+    fileprivate mutating func make(_ change: SimulatedFileSystem.NameChange) {
+        names.apply(change)
+        unsynced.append(change)
     }
 }
 
@@ -271,10 +388,7 @@ private struct CutGenerator {
         case .everything: return true
         case .random:
             state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return (z ^ (z >> 31)) & 1 == 0
+            return mixed(state) & 1 == 0
         }
     }
 }
@@ -308,18 +422,19 @@ final class SimulatedFile: File {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(StorageError) -> Int {
-        let bytes = try owner.look { [reference] _ -> Result<[UInt8], StorageError> in
-            let content = reference.node.content
-            let start = min(offset, content.count)
-            return .success(Array(content[start..<min(content.count, start + buffer.count)]))
+        try owner.look { [reference] _ -> Result<Int, StorageError> in
+            reference.node.content.withUnsafeBytes { content in
+                let start = min(offset, content.count)
+                let piece = UnsafeRawBufferPointer(rebasing: content[start..<min(content.count, start + buffer.count)])
+                buffer.copyMemory(from: piece)
+                return .success(piece.count)
+            }
         }
-        buffer.copyBytes(from: bytes)
-        return bytes.count
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(StorageError) {
         let data = Array(bytes)
-        try owner.change { [reference] _ -> Result<Void, StorageError> in
+        try owner.change(.init(kind: .write, path: path)) { [reference] _ -> Result<Void, StorageError> in
             SimulatedFileSystem.put(data[...], offset, &reference.node.content)
             reference.node.unsynced.append(.write(offset, data))
             return .success(())
@@ -327,8 +442,14 @@ final class SimulatedFile: File {
     }
 
     func sync() throws(StorageError) {
-        try owner.change { [reference] _ -> Result<Void, StorageError> in
-            reference.node.durable = reference.node.content
+        try owner.change(.init(kind: .sync, path: path)) { [reference] _ -> Result<Void, StorageError> in
+            for change in reference.node.unsynced {
+                switch change {
+                case .resize(let length): SimulatedFileSystem.resize(&reference.node.durable, length)
+                case .write(let offset, let data):
+                    SimulatedFileSystem.put(data[...], offset, &reference.node.durable)
+                }
+            }
             reference.node.unsynced = []
             return .success(())
         }
@@ -337,7 +458,7 @@ final class SimulatedFile: File {
     func syncData() throws(StorageError) { try sync() }
 
     func truncate(to length: Int) throws(StorageError) {
-        try owner.change { [reference] _ -> Result<Void, StorageError> in
+        try owner.change(.init(kind: .truncate, path: path)) { [reference] _ -> Result<Void, StorageError> in
             SimulatedFileSystem.resize(&reference.node.content, length)
             reference.node.unsynced.append(.resize(length))
             return .success(())

@@ -64,7 +64,7 @@ package final class GenerationStore: Sendable {
         self.fileSystem = fileSystem
     }
 
-    /// Reads the newest generation that verifies. Deletes nothing.
+    /// Reads the newest generation that verifies, and makes sure that it stays the newest. Deletes nothing.
     ///
     /// Throws `.corrupt` when files exist and none verifies, or when the last two do not belong together;
     /// `.incompatible` when the newest was written by a newer version.
@@ -99,6 +99,9 @@ package final class GenerationStore: Sendable {
             state.withLock { $0.loaded = true }
             return .empty
         }
+        // Its publisher may have ended between the rename and this. Who loads it removes what it does not name, and it
+        // must not be taken back then.
+        try fileSystem.syncDirectory(directory)
         state.withLock {
             $0.last = (max(numbers.last ?? 0, found.generation.number), found.generation.crc)
             $0.damagedPaths = damagedPaths
@@ -118,8 +121,8 @@ package final class GenerationStore: Sendable {
 
     /// Makes `body` the newest generation; durable when it returns. Call `loadNewest` once before.
     ///
-    /// After an error at or behind the rename it is unknown which generation a crash would leave: the store then
-    /// refuses every further publication (`failure`), and no file that either generation names may be deleted.
+    /// After an error at or behind the rename, but for a full disk at the rename, it is unknown which generation a
+    /// crash would leave: the store then refuses every further publication (`failure`), and no file that either generation names may be deleted.
     package func publish(_ body: [UInt8]) throws(StorageError) -> Generation {
         let result = state.withLock { state in
             Result { () throws(StorageError) in try publish(body, &state) }
@@ -149,8 +152,12 @@ package final class GenerationStore: Sendable {
         }
         do throws(StorageError) {
             try fileSystem.rename(temporary, to: path(number))
-            try fileSystem.syncDirectory(directory)
         } catch {
+            // Without room for the name nothing was renamed; after any other error nobody knows.
+            if error.code == .diskFull { try? fileSystem.unlink(temporary) } else { state.failure = error }
+            throw error
+        }
+        do throws(StorageError) { try fileSystem.syncDirectory(directory) } catch {
             state.failure = error
             throw error
         }

@@ -156,7 +156,7 @@ struct WALOpening {
         let header = WALFileHeader(
             back: start.pred.map { UInt16(truncatingIfNeeded: sequence &- $0) } ?? 0, shard: shard,
             collection: collection, sequence: sequence, firstLSN: start.firstLSN,
-            salt: .random(in: .min ... .max), previousCRC: start.previousCRC)
+            salt: Simulation.random(), previousCRC: start.previousCRC)
         let head = header.encoded()
         let buffer = WALBuffer(capacity: 64 << 10)
         var crc = CRC32C.extend(0, Array(head[..<60]))

@@ -3,19 +3,8 @@ extension WriteAheadLog {
     func runLogThread() {
         monitor.lock()
         while true {
-            if state.failure == nil, !state.pending.isEmpty {
-                let batch = state.pending
-                state.pending = []
-                monitor.unlock()
-                let failure = commit(batch)
-                monitor.lock()
-                if let failure { fence(failure) }
-                monitor.signal(.progress)
-            } else if state.failure == nil, mustSeal() {
-                state.sealRequested = false
-                sealLocked()
-                monitor.signal(.progress)
-            } else if state.closing {
+            if workLocked() { continue }
+            if state.closing {
                 break
             } else if state.failure == nil, state.sealedLSN < state.lastLSN {
                 let nanoseconds = UInt64(max(0, options.sealAfter / .nanoseconds(1)))
@@ -25,6 +14,36 @@ extension WriteAheadLog {
             }
         }
         monitor.unlock()
+    }
+
+    /// Writes and syncs what waits, or a seal that is due; `false` if there is nothing to do. Called and left locked.
+    private func workLocked() -> Bool {
+        guard state.failure == nil else { return false }
+        if !state.pending.isEmpty {
+            let batch = state.pending
+            state.pending = []
+            monitor.unlock()
+            let failure = commit(batch)
+            monitor.lock()
+            if let failure { fence(failure) }
+        } else if mustSeal() {
+            state.sealRequested = false
+            sealLocked()
+        } else {
+            return false
+        }
+        monitor.signal(.progress)
+        return true
+    }
+
+    /// Does the log thread's work on this one, in a simulation, where there is no log thread.
+    ///
+    /// - Parameter sealing: as after the time without appends that has a seal written.
+    package func runPending(sealing: Bool) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if sealing, state.sealedLSN < state.lastLSN { state.sealRequested = true }
+        while workLocked() {}
     }
 
     /// Writes one batch and syncs it. Returns the error that fences the log.
@@ -84,7 +103,7 @@ extension WriteAheadLog {
         let sequence = active.sequence &+ 1
         let header = WALFileHeader(
             back: 1, shard: shard, collection: collection, sequence: sequence, firstLSN: firstLSN,
-            salt: .random(in: .min ... .max), previousCRC: active.crc)
+            salt: Simulation.random(), previousCRC: active.crc)
         let bytes = header.encoded()
         try bytes.withRawBytes { (raw) throws(StorageError) in try spare.file.write(raw, at: 0) }
         try spare.file.syncData()

@@ -105,7 +105,7 @@ package final class WriteAheadLog: Sendable {
 
     /// Starts the log thread. The callbacks run on it, in LSN order, each with the highest LSN of a batch; they must
     /// be short and must not call `append` (it may block), `waitDurable`, `seal` or `close`. The thread keeps the log
-    /// alive: it ends, and the log can go, after `close`.
+    /// alive: it ends, and the log can go, after `close`. In a simulation there is none: see ``runPending(sealing:)``.
     package func start(
         onWritten: @escaping @Sendable (LSN) -> Void = { _ in },
         onDurable: @escaping @Sendable (LSN) -> Void = { _ in },
@@ -115,6 +115,7 @@ package final class WriteAheadLog: Sendable {
         defer { monitor.unlock() }
         guard state.thread == nil, !state.closed else { return }
         state.callbacks = Callbacks(onWritten: onWritten, onDurable: onDurable, onFailure: onFailure)
+        if Simulation.current != nil { return }
         state.thread = spawn { [self] in
             octant_set_thread_name("octant-wal")
             runLogThread()
