@@ -3,98 +3,96 @@ import Synchronization
 
 /// Packed codes of rows that come one after another, for scans of rows that are in no segment yet.
 ///
-/// What the rows have in common, their centre and how far scores are off, is learnt from the first of them, which are then
-/// encoded too; until then there are no codes. One thread adds rows; readers see those that were published to them.
+/// What the rows have in common, their centre and how far scores are off, is learnt from a sample of those that there are
+/// at first; codes of later rows say a little less the further the centre moves. Rows are encoded when a search asks for
+/// it, so that what is written and never searched costs nothing.
 package final class GrowingCodes: @unchecked Sendable {
-    // SAFETY: `encoder`, `deviation` and `region` are written once, before `isReady` is set with release order; codes of a
-    // row are written before the row is published, and never again.
+    // SAFETY: all but `filled` and the codes is written by init alone. Codes are written by the thread that holds
+    // `growing`, behind `filled`; that is then moved with release order, and codes before it are never written again.
 
-    /// So many rows are learnt from: below, a scan of the originals costs next to nothing.
-    package static let learntRows = 1024
+    /// Rows are learnt from a sample of so many.
+    private static let sampleMax = 1024
 
-    private let distance: Distance
-    private let width: PackedWidth
-    private let dimension: Int
+    package let width: PackedWidth
+    /// How many rows there were to learn from.
+    package let learntRows: Int
     private let capacity: Int
     private let vectors: UnsafePointer<Float>
-    /// Rows that wait to be encoded.
-    private var waiting: [UInt32] = []
-    private var encoder: PackedEncoder?
-    private var deviation: Float = 0
-    private var region: HugeRegion?
-    private var isGivenUp = false
-    private let isReady = Atomic<Bool>(false)
+    private let encoder: PackedEncoder
+    private let deviation: Float
+    private let region: HugeRegion
+    private let growing = Atomic<Bool>(false)
+    private let filled = Atomic<Int>(0)
 
-    /// Codes for up to `capacity` rows of floats at `vectors`, which the owner keeps for as long as this lives.
-    package init(
-        distance: Distance, width: PackedWidth, dimension: Int, capacity: Int, vectors: UnsafePointer<Float>
+    /// Codes for up to `capacity` rows of floats at `vectors`, which the owner keeps for as long as this lives, and of
+    /// which `rowCount` are there; `nil` if there is nothing to learn from or no memory.
+    ///
+    /// - Parameter isPresent: whether a row has a vector. Rows that have none are not learnt from, and their codes say
+    ///   nothing.
+    package init?(
+        distance: Distance, width: PackedWidth, dimension: Int, capacity: Int, vectors: UnsafePointer<Float>,
+        rowCount: Int, isPresent: (UInt32) -> Bool
     ) {
-        self.distance = distance
+        var sample: [Float] = []
+        sample.reserveCapacity((Self.sampleMax + 1) * dimension)
+        for row in stride(from: 0, to: rowCount, by: max(1, rowCount / Self.sampleMax))
+        where isPresent(UInt32(truncatingIfNeeded: row)) {
+            sample.append(contentsOf: UnsafeBufferPointer(start: vectors + row * dimension, count: dimension))
+        }
+        let learnt = sample.withUnsafeBufferPointer { sample -> (PackedParameters, Float)? in
+            guard let base = sample.baseAddress, !sample.isEmpty else { return nil }
+            let rows = DenseRows(base: base, count: sample.count / dimension, dimension: dimension)
+            let parameters = PackedParameters.train(rows: rows, distance: distance, width: width)
+            guard let deviation = try? PackedCodes.measuredDeviation(rows, distance, parameters) else { return nil }
+            return (parameters, deviation)
+        }
+        // Behind the last row, what kernels may read beyond it.
+        guard let (parameters, deviation) = learnt,
+            let region = try? HugeRegion(byteCount: capacity * parameters.shape.stride + 64)
+        else { return nil }
         self.width = width
-        self.dimension = dimension
+        learntRows = rowCount
         self.capacity = capacity
         self.vectors = vectors
+        encoder = PackedEncoder(parameters, seed: PackedParameters.seed)
+        self.deviation = deviation
+        self.region = region
     }
 
     /// The memory of the codes, pages that were not touched included.
     package var memory: UnsafeRawBufferPointer {
-        guard isReady.load(ordering: .acquiring), let region else {
-            return UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-        return UnsafeRawBufferPointer(start: region.base, count: region.byteCount)
+        UnsafeRawBufferPointer(start: region.base, count: region.byteCount)
     }
 
-    /// Encodes a row whose vector is in place. Rows that have no vector are passed over: their codes say nothing.
-    package func add(_ row: UInt32) {
-        guard Int(row) < capacity, !isGivenUp else { return }
-        if encoder != nil { return encode(CollectionOfOne(row)) }
-        waiting.append(row)
-        guard waiting.count == Self.learntRows else { return }
-        learn()
-        encode(waiting)
-        waiting = []
-        if !isGivenUp { isReady.store(true, ordering: .releasing) }
-    }
+    /// Bytes of the codes that there are.
+    package var byteCount: Int { filled.load(ordering: .relaxed) * encoder.parameters.shape.stride }
 
-    private func learn() {
-        var sample: [Float] = []
-        sample.reserveCapacity(waiting.count * dimension)
-        for row in waiting {
-            sample.append(contentsOf: UnsafeBufferPointer(start: vectors + Int(row) * dimension, count: dimension))
-        }
-        sample.withUnsafeBufferPointer { sample in
-            guard let base = sample.baseAddress else { return }
-            let rows = DenseRows(base: base, count: waiting.count, dimension: dimension)
-            let parameters = PackedParameters.train(rows: rows, distance: distance, width: width)
-            // Behind the last row, what kernels may read beyond it.
-            guard let measured = try? PackedCodes.measuredDeviation(rows, distance, parameters),
-                let memory = try? HugeRegion(byteCount: capacity * parameters.shape.stride + 64)
-            else { return }
-            encoder = PackedEncoder(parameters, seed: PackedParameters.seed)
-            deviation = measured
-            region = memory
-        }
-        isGivenUp = encoder == nil
-    }
-
-    private func encode(_ rows: some Sequence<UInt32>) {
-        guard let encoder, let region else { return }
+    /// Encodes rows up to `rowCount`, of which all are there, but no more than `most` of them. Returns at once where
+    /// another thread does so.
+    package func grow(to rowCount: Int, most: Int) {
+        let target = min(rowCount, capacity)
+        guard filled.load(ordering: .relaxed) < target,
+            growing.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        else { return }
+        defer { growing.store(false, ordering: .releasing) }
+        let start = filled.load(ordering: .relaxed)
+        let end = min(target, start + max(0, most))
+        guard start < end else { return }
         let shape = encoder.parameters.shape
         let base = region.base.assumingMemoryBound(to: UInt8.self)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: shape.components) { turned in
             guard let turned = turned.baseAddress else { return }
-            for row in rows {
-                encoder.encode(vectors + Int(row) * dimension, into: base + Int(row) * shape.stride, turned)
+            for row in start..<end {
+                encoder.encode(vectors + row * shape.dimension, into: base + row * shape.stride, turned)
             }
         }
+        filled.store(end, ordering: .releasing)
     }
 
-    /// The codes of the first `count` rows; `nil` while there are none.
-    package func codes(_ count: Int) -> VectorCodes? {
-        guard isReady.load(ordering: .acquiring), let encoder, let region, count <= capacity else { return nil }
-        return .packed(
-            PackedCodes(
-                parameters: encoder.parameters, count: count, deviation: deviation, seed: encoder.seed,
-                base: region.base.assumingMemoryBound(to: UInt8.self), owner: self))
+    /// The codes of the first `count` rows, or of as many as there are.
+    package func codes(_ count: Int) -> PackedCodes {
+        PackedCodes(
+            parameters: encoder.parameters, count: min(count, filled.load(ordering: .acquiring)), deviation: deviation,
+            seed: encoder.seed, base: UnsafePointer(region.base.assumingMemoryBound(to: UInt8.self)), owner: self)
     }
 }

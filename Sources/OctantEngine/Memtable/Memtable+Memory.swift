@@ -10,15 +10,15 @@ extension Memtable {
             let bytes = field.memory.reduce(0) { $0 + ProcessPages.residentBytes($1) }
             vectors += max(0, rowCount - field.absentCount) * field.dimension * 4
             structures.append(.init(kind: "vectors", subject: field.name, use: MemoryUse(anonymous: bytes)))
-            if field.codeMemory.count > 0 {
-                let use = MemoryUse(anonymous: ProcessPages.residentBytes(field.codeMemory))
+            if let codes = field.codes.memory {
+                let use = MemoryUse(anonymous: ProcessPages.residentBytes(codes))
                 structures.append(.init(kind: "codes", subject: field.name, use: use))
             }
         }
         let tables = tableMemory.reduce(0) { $0 + ProcessPages.residentBytes($1) }
         structures.append(.init(kind: "ids", use: MemoryUse(anonymous: tables)))
         // Multivectors and sparse vectors lie in the same kind of memory as payload.
-        structures.append(.init(kind: "payload", use: MemoryUse(anonymous: max(0, byteCount - vectors))))
+        structures.append(.init(kind: "payload", use: MemoryUse(anonymous: max(0, storedBytes - vectors))))
         return structures
     }
 }

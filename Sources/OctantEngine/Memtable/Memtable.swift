@@ -43,16 +43,14 @@ package final class Memtable: RowSource, @unchecked Sendable {
 
     private static let chunkBytes = 1 << 20
 
-    /// An empty memtable for `capacity` rows with the vectors of `config`; `nil` if memory is used up.
-    package init?(capacity: Int, config: CollectionConfig) {
-        let params = config.params
+    /// An empty memtable for `capacity` rows with the vectors of `params`; `nil` if memory is used up.
+    package init?(capacity: Int, params: CollectionParams) {
         guard capacity > 0, capacity < 1 << 30, let tombstones = Tombstones(rowCount: capacity) else { return nil }
         self.capacity = capacity
         self.tombstones = tombstones
         var fields: [MemtableVectors] = []
         for vector in params.denseVectors {
-            let recipe = IndexPolicy(vector, config: config).codes
-            guard let field = MemtableVectors(vector, capacity: capacity, codes: recipe) else { return nil }
+            guard let field = MemtableVectors(vector, capacity: capacity) else { return nil }
             fields.append(field)
         }
         self.fields = fields
@@ -92,7 +90,10 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package var rowCount: Int { published.load(ordering: .acquiring) }
 
     /// Bytes of vectors and payload.
-    package var byteCount: Int { bytes.load(ordering: .relaxed) }
+    var storedBytes: Int { bytes.load(ordering: .relaxed) }
+
+    /// Bytes of vectors, their codes, and payload.
+    package var byteCount: Int { fields.reduce(storedBytes) { $0 + $1.codes.byteCount } }
 
     /// Bytes of its vectors that want a graph.
     package func indexableBytes(_ config: CollectionConfig) -> Int {
@@ -223,11 +224,11 @@ package final class MemtableVectors: @unchecked Sendable {
     private let lengths: UnsafeMutablePointer<Float>?
     private let byteCount: Int
     private let capacity: Int
-    /// Codes of a kind that needs no more than a few rows to learn from: binary and turbo.
-    private let growing: GrowingCodes?
+    /// What searches have encoded.
+    package let codes = MemtableCodes()
     private let absent = Atomic<Int>(0)
 
-    init?(_ vector: NamedVectorParams, capacity: Int, codes: CodeRecipe?) {
+    init?(_ vector: NamedVectorParams, capacity: Int) {
         name = vector.name
         dimension = vector.params.size
         distance = vector.params.distance
@@ -241,12 +242,6 @@ package final class MemtableVectors: @unchecked Sendable {
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let memory, memory != MAP_FAILED else { return nil }
         components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
-        if case .packed(let width)? = codes {
-            growing = GrowingCodes(
-                distance: distance, width: width, dimension: dimension, capacity: capacity, vectors: components)
-        } else {
-            growing = nil
-        }
         present = .allocate(capacity: capacity)
         lengths = vector.params.isUnnormalizedCosine ? .allocate(capacity: capacity) : nil
     }
@@ -264,11 +259,6 @@ package final class MemtableVectors: @unchecked Sendable {
             UnsafeRawBufferPointer(start: present, count: capacity),
             UnsafeRawBufferPointer(start: lengths, count: lengths == nil ? 0 : capacity * 4),
         ]
-    }
-
-    /// The memory of its codes; empty without any.
-    var codeMemory: UnsafeRawBufferPointer {
-        growing?.memory ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     /// Stores a row; returns whether there was a vector.
@@ -297,7 +287,6 @@ package final class MemtableVectors: @unchecked Sendable {
             return false
         }
         present[Int(row)] = true
-        growing?.add(row)
         return true
     }
 
@@ -322,8 +311,15 @@ package final class MemtableVectors: @unchecked Sendable {
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
-    /// Codes of the first `count` rows, if there are any.
-    package func codes(_ count: Int) -> VectorCodes? { growing?.codes(count) }
+    /// Codes of the first rows, up to `count`, that there are to be by `recipe`; `nil` if there are none.
+    package func codes(_ recipe: CodeRecipe?, _ count: Int) -> PackedCodes? {
+        guard case .packed(let width)? = recipe else { return nil }
+        return codes.codes(width, rowCount: count) {
+            GrowingCodes(
+                distance: distance, width: width, dimension: dimension, capacity: capacity, vectors: components,
+                rowCount: count, isPresent: isPresent)
+        }
+    }
 
     /// The first `count` rows.
     package func rows(_ count: Int) -> DenseRows { DenseRows(base: components, count: count, dimension: dimension) }

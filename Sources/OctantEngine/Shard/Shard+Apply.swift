@@ -62,7 +62,7 @@ extension Shard {
         roomFor rows: Int, through lsn: LSN, view: inout ReadView, keepingEmpty: Bool = false
     ) -> Bool {
         let capacity = max(limits.memtableRows, rows)
-        guard let fresh = Memtable(capacity: capacity, config: view.config) else { return false }
+        guard let fresh = Memtable(capacity: capacity, params: view.config.params) else { return false }
         state.withLock { state in
             if !keepingEmpty, state.memtables[state.memtables.count - 1].table.rowCount == 0 {
                 state.memtables.removeLast()

@@ -40,7 +40,7 @@ extension Shard {
                     entry, folder: folder, config: manifest.config, fieldIndexes: manifest.fieldIndexes,
                     deletionsPath: path + "/s0/del"))
         }
-        guard let table = Memtable(capacity: limits.memtableRows, config: manifest.config) else {
+        guard let table = Memtable(capacity: limits.memtableRows, params: manifest.config.params) else {
             throw StorageError(.io(12), "\(path): out of memory")
         }
         let live = segments.reduce(0) { $0 + $1.rowCount - $1.tombstones.killedCount }

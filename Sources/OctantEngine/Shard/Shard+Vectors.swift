@@ -35,7 +35,7 @@ extension Shard {
             guard view.memtables.count == 1, view.memtables[0].table.rowCount == 0 else {
                 throw StorageError(.closed, "\(path): a checkpoint is not complete")
             }
-            guard let table = Memtable(capacity: limits.memtableRows, config: config) else {
+            guard let table = Memtable(capacity: limits.memtableRows, params: config.params) else {
                 throw StorageError(.io(12), "\(path): out of memory")
             }
             let removed = Set(view.config.params.vectorNames).subtracting(config.params.vectorNames)
