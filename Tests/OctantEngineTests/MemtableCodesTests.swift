@@ -31,7 +31,7 @@ struct MemtableCodesTests {
     ) throws {
         let folder = TemporaryFolder()
         var limits = ShardLimits()
-        limits.memtableRows = 8192
+        limits.memtableRows = 18_000
         let database = try Database.open(
             DatabaseOptions(path: folder.path), fileSystem: FaultInjectingFileSystem(syncs: false), limits: limits)
         defer { database.close() }
@@ -89,12 +89,13 @@ struct MemtableCodesTests {
         for (codes, leastRecall) in Self.kinds {
             try collection(distance, codes) { collection in
                 var cloud = Cloud(seed: 11)
-                try upsert(0..<1200, &cloud, into: collection)
+                try upsert(0..<3200, &cloud, into: collection)
                 #expect(try plan(collection, request(cloud.next())) == .scanOriginals)
-                try upsert(1200..<2200, &cloud, into: collection)
+                try upsert(3200..<4200, &cloud, into: collection)
                 // Learnt from few rows, grown with searches, learnt anew from more.
                 #expect(try plan(collection, request(cloud.next())) == .scanCodes)
-                try upsert(2200..<7200, &cloud, into: collection)
+                let count = distance == .cosine && codes == Self.kinds[1].codes ? 17_000 : 6000
+                try upsert(4200..<count, &cloud, into: collection)
                 try collection.update(.delete(.ids((0..<500).map { .number($0 * 3) })))
                 try upsert(2000..<2200, &cloud, into: collection)
                 #expect(collection.shard.view.memtables.count == 1 && collection.shard.view.segments.isEmpty)
@@ -140,7 +141,7 @@ struct MemtableCodesTests {
             let length = query.reduce(0) { $0 + $1 * $1 }.squareRoot()
             query = query.map { $0 / length }
         }
-        let page = try collection.scroll(ScrollRequest(filter: filter, limit: 10_000, withVector: .all))
+        let page = try collection.scroll(ScrollRequest(filter: filter, limit: 20_000, withVector: .all))
         let scored = page.points.compactMap { point -> (id: PointID, score: Double)? in
             guard case .dense(let vector)? = point.vectors?["v"] else { return nil }
             let pairs = zip(vector.map { Double($0) }, query)
@@ -158,21 +159,21 @@ struct MemtableCodesTests {
         for codes in [nil, .scalar(ScalarQuantization()), .turbo(TurboQuantization())] as [QuantizationConfig?] {
             try collection(.cosine, codes) { collection in
                 var cloud = Cloud(seed: 12)
-                try upsert(0..<3000, &cloud, into: collection)
+                try upsert(0..<4500, &cloud, into: collection)
                 let table = try #require(collection.shard.view.memtables.first?.table)
                 let before = table.byteCount
                 #expect(try plan(collection, request(cloud.next(), exact: true)) == .scanOriginals)
                 #expect(table.byteCount == before)
                 var grows = false
                 if case .turbo? = codes { grows = true }
-                for _ in 0..<2 {
+                for _ in 0..<9 {
                     #expect(try plan(collection, request(cloud.next())) == (grows ? .scanCodes : .scanOriginals))
                 }
                 // 4 bits of 48 components, in whole 16 bytes, and two numbers.
-                #expect(table.byteCount == before + (grows ? 3000 * 40 : 0))
+                #expect(table.byteCount == before + (grows ? 4500 * 40 : 0))
                 let structures = collection.memoryReport().parts.flatMap(\.structures)
                 let bytes = structures.filter { $0.kind == "codes" && $0.subject == "v" }.map(\.use.anonymous)
-                #expect(grows ? (bytes.first ?? 0) >= 3000 * 40 : bytes.isEmpty)
+                #expect(grows ? (bytes.first ?? 0) >= 4500 * 40 : bytes.isEmpty)
             }
         }
     }
@@ -181,7 +182,7 @@ struct MemtableCodesTests {
     func patched() throws {
         try collection(.cosine, nil) { collection in
             var cloud = Cloud(seed: 13)
-            try upsert(0..<4000, &cloud, into: collection)
+            try upsert(0..<4500, &cloud, into: collection)
             #expect(try plan(collection, request(cloud.next())) == .scanOriginals)
             for codes in [QuantizationConfig.binary(BinaryQuantization()), .turbo(TurboQuantization())] {
                 var patch = CollectionPatch()
@@ -215,7 +216,7 @@ struct MemtableCodesTests {
                 }
             }
             var cloud = Cloud(seed: 14)
-            for start in stride(from: 0, to: 6000, by: 200) {
+            for start in stride(from: 0, to: 8000, by: 200) {
                 try upsert(start..<start + 200, &cloud, into: collection)
                 try collection.update(.delete(.ids([.number(UInt64(start))])))
                 if start > 0 { try upsert(start - 100..<start - 50, &cloud, into: collection) }

@@ -8,7 +8,7 @@ extension Memtable {
         var structures: [MemoryReport.Structure] = []
         for field in fields {
             let bytes = field.memory.reduce(0) { $0 + ProcessPages.residentBytes($1) }
-            vectors += max(0, rowCount - field.absentCount) * field.dimension * 4
+            vectors += max(0, rowCount - field.absentCount) * field.rowBytes
             structures.append(.init(kind: "vectors", subject: field.name, use: MemoryUse(anonymous: bytes)))
             if let codes = field.codes.memory {
                 let use = MemoryUse(anonymous: ProcessPages.residentBytes(codes))

@@ -7,11 +7,11 @@ import Synchronization
 /// They follow the searches, not the writes: a search that meets enough rows learns from them, and every search encodes
 /// some of the rows that have come since. So loading costs nothing, and no search waits for another.
 package final class MemtableCodes: Sendable {
-    /// Below so many rows a scan of the originals takes about as long. Measured: docs/performance.md, "Codes of points
-    /// in memory".
-    package static let rowsMin = 2048
-    /// Rows that one search encodes at most.
-    private static let rowsAtOnce = 2048
+    /// Below so many rows a scan saves too little time for what it takes to learn and to encode. Measured:
+    /// docs/performance.md, "Codes of points in memory".
+    package static let rowsMin = 4096
+    /// Rows that one search encodes at most: some 2 ms.
+    private static let rowsAtOnce = 512
     /// Learnt again when there are so many times the rows: the first that come may be unlike the others.
     private static let growth = 4
 

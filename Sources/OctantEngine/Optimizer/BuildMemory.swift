@@ -29,8 +29,13 @@ extension SegmentRecipe {
         let (params, policy) = (vector.params, IndexPolicy(vector, config: config))
         guard let codes = policy.codes, rows >= SegmentWriter.codedRowsMin, indexed || !codes.isTrained else {
             guard indexed, let graph = policy.graph else { return rows / 4 }
-            return HNSWBuilder.estimatedBytes(
-                parameters: graph, count: rows, threads: threads, dimension: params.size)
+            // Of originals that are codes themselves, a graph is built on 8-bit codes of its own.
+            let codes =
+                policy.codes == nil && rows >= SegmentWriter.codedRowsMin
+                ? Int8Codes.estimatedBytes(count: rows, dimension: params.size) : 0
+            return codes
+                + HNSWBuilder.estimatedBytes(
+                    parameters: graph, count: rows, threads: threads, dimension: params.size)
         }
         let encoding = codes.encodingBytes(rows: rows, params, threads: threads)
         guard indexed else { return rows / 4 + encoding }

@@ -38,7 +38,7 @@ struct MemtableSearch {
             guard let (codes, options) = coded() else { return scanOriginals(base, 0..<rowCount, admit) }
             trace?.choose(.scanCodes)
             let index = DenseIndex(
-                distance: search.distance, rows: field.rows(codes.count), codes: .packed(codes), graph: nil,
+                distance: search.distance, rows: field.rows(codes.count), codes: codes, graph: nil,
                 owner: memtable)
             let found = index.scanAll(query: base, options: options, admit: admit, range: nil)
             guard codes.count < rowCount else { return found }
@@ -64,21 +64,24 @@ struct MemtableSearch {
     private static let rescoredShare = 8
 
     /// The codes to scan, and how: as in a segment. `nil` if originals are to be scanned.
-    private func coded() -> (PackedCodes, DenseIndex.Options)? {
+    private func coded() -> (VectorCodes, DenseIndex.Options)? {
         guard !search.params.exact, search.params.quantization?.ignore != true,
-            let params = view.config.params.vectors[search.using],
-            let scheme = params.quantization ?? view.config.quantization
+            let params = view.config.params.vectors[search.using]
         else { return nil }
+        let scheme = params.quantization ?? view.config.quantization
         let wanted = search.params.quantization
         var options = DenseIndex.Options(limit: search.limit, ef: search.limit)
         options.oversampling = wanted?.oversampling
-        options.rescore = wanted?.rescore ?? scheme.rescoresByDefault
+        options.rescore = scheme.map { wanted?.rescore ?? $0.rescoresByDefault } ?? true
         options.meter = trace?.meter
         guard !options.rescore || options.scanPool <= rowCount / Self.rescoredShare else { return nil }
+        // Rows that are codes themselves need no others.
+        if let codes = field.rows(rowCount).searchableCodes(owner: memtable) { return (codes, options) }
         let vector = NamedVectorParams(name: search.using, params: params)
-        guard let codes = field.codes(IndexPolicy(vector, config: view.config).flatCodes, rowCount), codes.count > 0
+        guard scheme != nil,
+            let codes = field.codes(IndexPolicy(vector, config: view.config).flatCodes, rowCount), codes.count > 0
         else { return nil }
-        return (codes, options)
+        return (.packed(codes), options)
     }
 
     private func admission(_ compiled: CompiledFilter?) -> RowPredicate? {

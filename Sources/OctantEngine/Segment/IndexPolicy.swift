@@ -55,7 +55,8 @@ package struct IndexPolicy {
         case .turbo(let turbo): codes = .packed(PackedWidth(turbo))
         case nil: codes = Self.walked(vector.params)
         }
-        flatCodes = (vector.params.quantization ?? config.quantization) == nil ? .int8(quantile: nil) : codes
+        let isOwn = (vector.params.quantization ?? config.quantization) == nil
+        flatCodes = isOwn && codes != nil ? .int8(quantile: nil) : codes
         graph =
             hnsw.m == 0
             ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
@@ -64,8 +65,12 @@ package struct IndexPolicy {
     /// The engine's own codes for walks. Beside originals in memory, 4 bits are enough: what the walk finds is scored by
     /// the originals at once, and codes of 8 bits would only take room. On disk, and where 4 bits are too rough or save
     /// no cache line, both are kept in one file.
-    private static func walked(_ params: VectorParams) -> CodeRecipe {
-        params.isOnDisk || params.size < walkedDimensionMin || params.distance == .manhattan
+    ///
+    /// Originals that are codes themselves are walked on as they are; but their Manhattan distances are not those of
+    /// their codes.
+    private static func walked(_ params: VectorParams) -> CodeRecipe? {
+        if let datatype = params.datatype, datatype.isTurbo, params.distance != .manhattan { return nil }
+        return params.isOnDisk || params.size < walkedDimensionMin || params.distance == .manhattan
             ? .int8(quantile: nil) : .packed(.four)
     }
 
