@@ -8,7 +8,7 @@ CLUSTER = "only a cluster has a use for it"
 SERVICE = "needs an inference service, and none can be configured yet"
 QUOTAS = "no quota can be enabled yet"
 NEWER = "newer than 1.19"
-TURBO = "turbo datatypes are not there yet"
+TURBO = "only turbo4 and turbo8, and of dense vectors"
 
 # Refused with a status of 400, 405, 422 or 501: never ignored.
 REFUSED = {
@@ -23,7 +23,7 @@ REFUSED = {
     "QuotaConfig.release_margin_percent": QUOTAS,
     "*.id_tracker": NEWER, "IdTrackerParams.*": NEWER, "*IndexParams.nested": NEWER, "TextIndexParams.scoring": NEWER, "TextScoringParams.*": NEWER,
     "TextIndexParams.tokenizer=code": NEWER, "TextQuery.*": NEWER, "TextQueryInput.*": NEWER, "Bm25Scoring.*": NEWER, "Bm25Params.*": NEWER,
-    "*.datatype=turbo*": TURBO,
+    "*.datatype=turbo16": TURBO, "Sparse*.datatype=turbo*": TURBO,
     "VectorParams.memory=pinned": "Qdrant refuses it too", "VectorParamsDiff.memory=pinned": "Qdrant refuses it too",
     "PayloadStorageParams.memory=pinned": "Qdrant refuses it too",
 }

@@ -17,6 +17,8 @@ struct Arguments {
     var elements = false
     /// Measure packed codes of every width instead.
     var packed = false
+    /// Measure scans of as many rows as a memtable holds instead.
+    var memtable = false
 
     enum Mode: String, CaseIterable {
         case f32, codes, codesOnly = "codes-only", half, tenth, listTenth = "list-tenth", flat, flatCodes = "flat-codes"
@@ -43,6 +45,10 @@ struct Arguments {
             }
             if option == "--serve" {
                 serve = true
+                continue
+            }
+            if option == "--memtable" {
+                memtable = true
                 continue
             }
             if option == "--packed" {

@@ -42,6 +42,7 @@ final class Bench {
 
     func run() throws {
         if arguments.packed { return try runPacked() }
+        if arguments.memtable { return runMemtable() }
         if arguments.elements {
             let bench = ElementBench(
                 rows: rows, queries: queries.region.base.assumingMemoryBound(to: Float.self), queryCount: queries.rows)

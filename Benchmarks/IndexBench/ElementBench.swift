@@ -13,7 +13,10 @@ struct ElementBench {
     /// A line for each form: bytes of a row, and nanoseconds of CPU for a row of a scan in order and of a list of rows in
     /// no order. The medians of `passes` passes, the forms in turns.
     func run(passes: Int) throws -> [KeyValuePairs<String, String>] {
-        let forms: [(String, RowElement)] = [("float32", .float32), ("float16", .float16), ("uint8", .uint8)]
+        let forms: [(String, RowElement)] = [
+            ("float32", .float32), ("float16", .float16), ("uint8", .uint8), ("turbo8", .turbo(.eight(.dot))),
+            ("turbo4", .turbo(.four(.dot))),
+        ]
         let regions = try forms.map { try region($0.1) }
         let kept = zip(forms, regions).map { form, region in
             DenseRows(
@@ -38,12 +41,13 @@ struct ElementBench {
 
     private func region(_ element: RowElement) throws -> HugeRegion {
         let n = rows.dimension
-        let region = try HugeRegion(byteCount: rows.count * n * element.byteCount)
+        let stride = element.rowBytes(n)
+        let region = try HugeRegion(byteCount: rows.count * stride + element.tailBytes)
         var row = [Float](repeating: 0, count: n)
         for number in 0..<rows.count {
             rows.decode(UInt32(number), into: &row)
             if element == .uint8 { row = row.map { ($0 * 600 + 128).rounded() } }
-            element.encode(row, n, into: region.base + number * n * element.byteCount)
+            element.encode(row, n, into: region.base + number * stride)
         }
         return region
     }

@@ -144,3 +144,16 @@ int32_t ok_unpack(const uint8_t *codes, size_t n, int bits, size_t bytes, int8_t
     }
     return sum;
 }
+
+void ok_unpack_floats(const uint8_t *codes, size_t n, int bits, size_t bytes, float *out) {
+    if (bits == 8) {
+        for (size_t i = 0; i < n; i++) out[i] = (float)((int)codes[i] - 128);
+        return;
+    }
+    const uint8_t *levels = ok_packed_levels(4);
+    float table[16];
+    for (int k = 0; k < 16; k++) table[k] = (float)levels[k] - 63.5f;
+    size_t low = n < bytes ? n : bytes;
+    for (size_t i = 0; i < low; i++) out[i] = table[codes[i] & 15];
+    for (size_t i = low; i < n; i++) out[i] = table[codes[i - bytes] >> 4];
+}

@@ -14,7 +14,7 @@ extension DenseIndex {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
-            let wanted = poolSize(options)
+            let wanted = options.scanPool
             if onDisk.codes {
                 return scanCodes(query, ColdScorer(coded.scorer), bound, range, wanted, options, scratch, admit)
             }
@@ -24,10 +24,10 @@ extension DenseIndex {
             return scanCodes(query, coded.scorer, bound, range, wanted, options, scratch, admit)
         case .product(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
+            return scanCodes(query, scorer, bound, range, options.scanPool, options, scratch, admit)
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return scanCodes(query, scorer, bound, range, poolSize(options), options, scratch, admit)
+            return scanCodes(query, scorer, bound, range, options.scanPool, options, scratch, admit)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
@@ -58,7 +58,7 @@ extension DenseIndex {
         guard options.limit > 0, !ids.isEmpty else { return [] }
         let scratch = ScratchPool.take()
         defer { ScratchPool.give(scratch) }
-        let capacity = min(ids.count, poolSize(options))
+        let capacity = min(ids.count, options.scanPool)
         // A list hardly longer than the pool would be scored twice.
         let usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
         if usesCodes, codes != nil { options.meter?.codes += ids.count }
@@ -94,14 +94,6 @@ extension DenseIndex {
         let factor = options.useCodes && codes != nil ? 54.0 : 32.0
         let ef = Double(max(options.ef, options.limit, 1))
         return Double(matches) * Double(matches) < factor * ef * Double(graph.count)
-    }
-
-    /// How many of the best by codes are kept for rescoring: enough that, as a rule, the error bound ends rescoring
-    /// before the pool does.
-    private func poolSize(_ options: Options) -> Int {
-        guard options.rescore else { return options.limit }
-        if options.readsFew, options.oversampling != nil { return options.rescoreCount }
-        return max(options.rescoreCount, min(options.limit, 1 << 28) * 4, min(options.limit, 1 << 28) + 118)
     }
 
     /// Leaves the best `capacity` rows of `range` in `scratch.pool`, sorted, and returns their number.

@@ -9,6 +9,9 @@ extension DenseKernels {
         _ distance: Distance, query: UnsafePointer<Float>, rows: DenseRows, ids: UnsafePointer<UInt32>, count: Int,
         out: UnsafeMutablePointer<Float>
     ) {
+        if case .turbo(let form) = rows.element {
+            return form.score(distance, query, rows, count, out) { ids[$0] }
+        }
         let n = rows.dimension
         let (metric, base) = (metric(distance), rows.base)
         if rows.element == .float16 {
@@ -26,6 +29,9 @@ extension DenseKernels {
         _ distance: Distance, query: UnsafePointer<Float>, rows: DenseRows, start: Int, count: Int,
         out: UnsafeMutablePointer<Float>
     ) {
+        if case .turbo(let form) = rows.element {
+            return form.score(distance, query, rows, count, out) { UInt32(truncatingIfNeeded: start &+ $0) }
+        }
         let n = rows.dimension
         let (metric, base) = (metric(distance), rows.base + start &* rows.stride)
         if rows.element == .float16 {

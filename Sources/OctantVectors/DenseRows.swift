@@ -1,29 +1,40 @@
 import COctantKernels
 
 /// The form in which the components of dense rows are kept.
-package enum RowElement: Sendable {
+package enum RowElement: Sendable, Hashable {
     /// IEEE 754 binary32.
     case float32
     /// IEEE 754 binary16.
     case float16
     /// Whole numbers from 0 to 255.
     case uint8
+    /// Codes of the turned vector, and its length.
+    case turbo(TurboForm)
 
-    /// Bytes of one component.
-    package var byteCount: Int {
+    /// Bytes of a row of `dimension` components.
+    package func rowBytes(_ dimension: Int) -> Int {
         switch self {
-        case .float32: 4
-        case .float16: 2
-        case .uint8: 1
+        case .float32: dimension &* 4
+        case .float16: dimension &* 2
+        case .uint8: dimension
+        case .turbo(let form): form.rowBytes(dimension)
         }
     }
 
-    /// Writes floats in this form: rounded to the nearest half, or to the whole number next to zero.
+    /// Bytes of zeros behind the last row.
+    package var tailBytes: Int {
+        if case .turbo = self { return TurboForm.tailBytes }
+        return 0
+    }
+
+    /// Writes a row of floats in this form: rounded to the nearest half, to the whole number next to zero, or as
+    /// ``TurboForm`` does.
     package func encode(_ floats: UnsafePointer<Float>, _ count: Int, into out: UnsafeMutableRawPointer) {
         switch self {
         case .float32: out.copyMemory(from: floats, byteCount: count * MemoryLayout<Float>.stride)
         case .float16: ok_half_encode(floats, count, out.assumingMemoryBound(to: UInt16.self))
         case .uint8: ok_byte_encode(floats, count, out.assumingMemoryBound(to: UInt8.self))
+        case .turbo(let form): form.encode(floats, count, into: out)
         }
     }
 }
@@ -44,6 +55,8 @@ package struct DenseRows: @unchecked Sendable {
     package let count: Int
     /// Components in a row.
     package let dimension: Int
+    /// Bytes from one row to the next.
+    package let stride: Int
     /// What rows are divided by, if by anything; for ``RowElement/uint8`` only.
     package let lengths: UnsafePointer<Float>?
 
@@ -60,12 +73,9 @@ package struct DenseRows: @unchecked Sendable {
         self.element = element
         self.count = count
         self.dimension = dimension
+        stride = element.rowBytes(dimension)
         self.lengths = element == .uint8 ? lengths : nil
     }
-
-    /// Bytes from one row to the next.
-    @inline(__always)
-    package var stride: Int { dimension &* element.byteCount }
 
     /// Bytes of all rows.
     package var byteCount: Int { count * stride }
@@ -77,7 +87,8 @@ package struct DenseRows: @unchecked Sendable {
     /// The first component of row 0, if the rows are of floats.
     @inline(__always)
     package var floatBase: UnsafePointer<Float>? {
-        element == .float32 ? base.assumingMemoryBound(to: Float.self) : nil
+        if case .float32 = element { return base.assumingMemoryBound(to: Float.self) }
+        return nil
     }
 
     /// The same rows as they are kept, not divided by their lengths.
@@ -89,7 +100,7 @@ package struct DenseRows: @unchecked Sendable {
     /// `dimension` of them.
     @inline(__always)
     package func floats(_ row: UInt32, _ buffer: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
-        if element == .float32 { return address(row).assumingMemoryBound(to: Float.self) }
+        if case .float32 = element { return address(row).assumingMemoryBound(to: Float.self) }
         decode(row, into: buffer)
         return UnsafePointer(buffer)
     }
@@ -98,7 +109,7 @@ package struct DenseRows: @unchecked Sendable {
     /// to `buffer`, which has room for all.
     package func floats(_ rows: Range<Int>, _ buffer: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
         let first = UInt32(truncatingIfNeeded: rows.lowerBound)
-        if element == .float32 { return address(first).assumingMemoryBound(to: Float.self) }
+        if case .float32 = element { return address(first).assumingMemoryBound(to: Float.self) }
         for row in rows {
             decode(UInt32(truncatingIfNeeded: row), into: buffer + (row - rows.lowerBound) * dimension)
         }
@@ -111,6 +122,7 @@ package struct DenseRows: @unchecked Sendable {
         switch element {
         case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: dimension)
         case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), dimension, out)
+        case .turbo(let form): form.decode(place, dimension, into: out)
         case .uint8:
             ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), dimension, out)
             guard let lengths, lengths[Int(row)] > 0 else { return }

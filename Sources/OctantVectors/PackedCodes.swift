@@ -75,6 +75,19 @@ package struct PackedCodes: @unchecked Sendable {
         self.owner = owner
     }
 
+    /// Codes of `count` rows at `base`, and behind them 64 bytes that kernels may read; `owner` keeps them.
+    init(
+        parameters: PackedParameters, count: Int, deviation: Float, seed: UInt64, base: UnsafePointer<UInt8>,
+        owner: AnyObject
+    ) {
+        self.parameters = parameters
+        self.count = count
+        self.deviation = deviation >= 0 ? deviation : .infinity
+        self.seed = seed
+        self.base = base
+        self.owner = owner
+    }
+
     /// Writes the components of a row as its codes give them back: `dimension` floats.
     package func decode(_ row: UInt32, into out: UnsafeMutablePointer<Float>) {
         let n = parameters.dimension

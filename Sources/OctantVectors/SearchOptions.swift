@@ -49,6 +49,14 @@ extension DenseIndex {
         /// Whether scores are those of codes, where there are any.
         package var usesCodes: Bool { mode != .exact && useCodes }
 
+        /// How many of the best by codes a scan keeps for rescoring: enough that, as a rule, the error bound ends
+        /// rescoring before the pool does.
+        package var scanPool: Int {
+            guard rescore else { return limit }
+            if readsFew, oversampling != nil { return rescoreCount }
+            return max(rescoreCount, min(limit, 1 << 28) * 4, min(limit, 1 << 28) + 118)
+        }
+
         /// Rows of the pool that oversampling asks for, at least `limit`.
         var rescoreCount: Int {
             let wanted = (Double(limit) * (oversampling ?? 1)).rounded(.down)

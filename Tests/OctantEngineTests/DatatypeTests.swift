@@ -15,7 +15,7 @@ import Darwin
 @Suite("Datatypes in segments")
 struct DatatypeTests {
     private static let dimension = 19
-    private static let datatypes: [VectorDatatype] = [.float32, .float16, .uint8]
+    private static let datatypes: [VectorDatatype] = [.float32, .float16, .uint8, .turbo4, .turbo8]
     private static let dense: [NamedVectorParams] = datatypes.flatMap { datatype in
         Distance.allCases.map { distance in
             NamedVectorParams(
@@ -23,7 +23,7 @@ struct DatatypeTests {
                 params: VectorParams(size: dimension, distance: distance, datatype: datatype))
         }
     }
-    private static let multi: [NamedVectorParams] = datatypes.dropFirst().map { datatype in
+    private static let multi: [NamedVectorParams] = [VectorDatatype.float16, .uint8].map { datatype in
         NamedVectorParams(
             name: "\(datatype.rawValue) rows",
             params: VectorParams(size: 5, distance: .euclid, datatype: datatype, multivector: .maxSim))
@@ -172,11 +172,13 @@ struct DatatypeTests {
         for segment in segments {
             for vector in Self.dense {
                 let field = try #require(segment.field(vector.name))
-                let width = vector.params.datatype == .uint8 ? 1 : vector.params.datatype == .float16 ? 2 : 4
-                #expect(field.byteCount == segment.rowCount * Self.dimension * width)
+                let width: [VectorDatatype: Int] = [.float32: 76, .float16: 38, .uint8: 19, .turbo4: 24, .turbo8: 40]
+                let datatype = try #require(vector.params.datatype)
+                #expect(field.byteCount == segment.rowCount * (try #require(width[datatype])))
                 let file = try #require(segment.entry.file(.vectors, vector.name))
-                #expect(file.parameters == (width == 4 ? "" : vector.params.datatype?.rawValue))
-                #expect(file.summary.size < 4096 + UInt64(field.byteCount) + 64)
+                #expect(file.parameters == (datatype == .float32 ? "" : datatype.rawValue))
+                let tail = vector.params.element.tailBytes
+                #expect(file.summary.size < 4096 + UInt64(field.byteCount + tail) + 64)
             }
         }
     }

@@ -31,7 +31,7 @@ private final class CompactRows: @unchecked Sendable {
 
     init(_ element: RowElement, count: Int, dimension: Int, distance: Distance, seed: UInt64) {
         floats = TestRows(count: count, dimension: dimension, distance: distance, seed: seed)
-        memory = .allocate(byteCount: count * dimension * element.byteCount, alignment: 8)
+        memory = .allocate(byteCount: count * element.rowBytes(dimension), alignment: 8)
         lengths = .allocate(capacity: count)
         lengths.initialize(repeating: 0, count: count)
         let divided = element == .uint8 && distance == .cosine

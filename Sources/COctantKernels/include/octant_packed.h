@@ -62,6 +62,8 @@ float ok_packed_steps(int bits);
 float ok_pack(const float *x, size_t n, int bits, float steps, size_t bytes, uint8_t *out);
 /// Writes each component's c of ok_pack(), doubled unless there are 8 bits: a signed query. Returns the sum.
 int32_t ok_unpack(const uint8_t *codes, size_t n, int bits, size_t bytes, int8_t *out);
+/// Writes each component's c of ok_pack() for 4 or 8 bits.
+void ok_unpack_floats(const uint8_t *codes, size_t n, int bits, size_t bytes, float *out);
 
 /// Turns a vector by a fixed pseudo-random rotation of n dimensions, in place: 4 rounds (2 where n is a power of two) of
 /// random signs, a Hadamard transform of the 2^k first or last components, and butterflies between the two halves. Exact

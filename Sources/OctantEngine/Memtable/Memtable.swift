@@ -90,7 +90,10 @@ package final class Memtable: RowSource, @unchecked Sendable {
     package var rowCount: Int { published.load(ordering: .acquiring) }
 
     /// Bytes of vectors and payload.
-    package var byteCount: Int { bytes.load(ordering: .relaxed) }
+    var storedBytes: Int { bytes.load(ordering: .relaxed) }
+
+    /// Bytes of vectors, their codes, and payload.
+    package var byteCount: Int { fields.reduce(storedBytes) { $0 + $1.codes.byteCount } }
 
     /// Bytes of its vectors that want a graph.
     package func indexableBytes(_ config: CollectionConfig) -> Int {
@@ -163,7 +166,7 @@ package final class Memtable: RowSource, @unchecked Sendable {
         var added = payload.count + 40
         guard vectors.count == fields.count + multi.count + sparse.count else { return }
         for (field, vector) in zip(fields, vectors) where field.set(UInt32(row), vector) {
-            added += field.dimension * 4
+            added += field.rowBytes
         }
         let others = vectors.dropFirst(fields.count)
         for (field, vector) in zip(multi, others) { added += field.set(UInt32(row), vector) }
@@ -215,12 +218,17 @@ package final class MemtableVectors: @unchecked Sendable {
     package let name: String
     package let dimension: Int
     package let distance: Distance
-    private let components: UnsafeMutablePointer<Float>
+    /// Bytes of a row.
+    let rowBytes: Int
+    private let element: RowElement
+    private let base: UnsafeMutableRawPointer
     private let present: UnsafeMutablePointer<Bool>
     /// The lengths of vectors that are kept normalised though clients get them as they were; see ``StoredVector``.
     private let lengths: UnsafeMutablePointer<Float>?
     private let byteCount: Int
     private let capacity: Int
+    /// What searches have encoded.
+    package let codes = MemtableCodes()
     private let absent = Atomic<Int>(0)
 
     init?(_ vector: NamedVectorParams, capacity: Int) {
@@ -228,7 +236,11 @@ package final class MemtableVectors: @unchecked Sendable {
         dimension = vector.params.size
         distance = vector.params.distance
         self.capacity = capacity
-        byteCount = capacity * dimension * MemoryLayout<Float>.stride
+        // What was rounded before is kept in floats, whose kernels are the fastest; what is rounded by being written is
+        // written once.
+        if case .turbo = vector.params.element { element = vector.params.element } else { element = .float32 }
+        rowBytes = element.rowBytes(dimension)
+        byteCount = capacity * rowBytes + element.tailBytes
         #if canImport(Darwin)
         let flags = MAP_PRIVATE | MAP_ANON
         #else
@@ -236,13 +248,13 @@ package final class MemtableVectors: @unchecked Sendable {
         #endif
         let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let memory, memory != MAP_FAILED else { return nil }
-        components = memory.bindMemory(to: Float.self, capacity: capacity * dimension)
+        base = memory
         present = .allocate(capacity: capacity)
         lengths = vector.params.isUnnormalizedCosine ? .allocate(capacity: capacity) : nil
     }
 
     deinit {
-        munmap(components, byteCount)
+        munmap(base, byteCount)
         present.deallocate()
         lengths?.deallocate()
     }
@@ -250,7 +262,7 @@ package final class MemtableVectors: @unchecked Sendable {
     /// Its tables.
     var memory: [UnsafeRawBufferPointer] {
         [
-            UnsafeRawBufferPointer(start: components, count: byteCount),
+            UnsafeRawBufferPointer(start: base, count: byteCount),
             UnsafeRawBufferPointer(start: present, count: capacity),
             UnsafeRawBufferPointer(start: lengths, count: lengths == nil ? 0 : capacity * 4),
         ]
@@ -258,23 +270,19 @@ package final class MemtableVectors: @unchecked Sendable {
 
     /// Stores a row; returns whether there was a vector.
     func set(_ row: UInt32, _ vector: VectorSource) -> Bool {
-        let place = components + Int(row) * dimension
         switch vector {
         case .given(.dense(let values)) where values.count == dimension:
-            values.withUnsafeBufferPointer { source in
-                if let base = source.baseAddress { place.update(from: base, count: dimension) }
-            }
+            values.withUnsafeBufferPointer { write($0, row) }
             if let lengths {
                 lengths[Int(row)] = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-                DenseKernels.normalize(place, dimension)
+                DenseKernels.normalize(floats(row), dimension)
             }
-        case .stored(.dense(let source)) where source.count == dimension:
-            if let base = source.baseAddress { place.update(from: base, count: dimension) }
+        case .stored(.dense(let source)) where source.count == dimension: write(source, row)
         case .stored(.scaled(let source, let length)) where source.count == dimension:
-            if let base = source.baseAddress { place.update(from: base, count: dimension) }
+            write(source, row)
             lengths?[Int(row)] = length
         case .stored(.compact(let source, let number)) where source.dimension == dimension:
-            source.decode(number, into: place)
+            copy(source, number, row)
             if let length = source.lengths?[Int(number)] { lengths?[Int(row)] = length }
         case .none, .given, .stored:
             present[Int(row)] = false
@@ -283,6 +291,27 @@ package final class MemtableVectors: @unchecked Sendable {
         }
         present[Int(row)] = true
         return true
+    }
+
+    private func place(_ row: UInt32) -> UnsafeMutableRawPointer { base + Int(row) * rowBytes }
+
+    /// The components of a row, of floats.
+    private func floats(_ row: UInt32) -> UnsafeMutablePointer<Float> { place(row).assumingMemoryBound(to: Float.self) }
+
+    private func write(_ components: UnsafeBufferPointer<Float>, _ row: UInt32) {
+        if let source = components.baseAddress { element.encode(source, dimension, into: place(row)) }
+    }
+
+    /// A row of the same form keeps its bytes.
+    private func copy(_ source: DenseRows, _ number: UInt32, _ row: UInt32) {
+        if source.element == element {
+            place(row).copyMemory(from: source.address(number), byteCount: rowBytes)
+        } else if element == .float32 {
+            source.decode(number, into: floats(row))
+        } else {
+            let components = source.copy(number)
+            components.withUnsafeBufferPointer { write($0, row) }
+        }
     }
 
     /// Whether some row has no such vector.
@@ -294,18 +323,27 @@ package final class MemtableVectors: @unchecked Sendable {
     /// Whether `row` has the vector.
     package func isPresent(_ row: UInt32) -> Bool { present[Int(row)] }
 
-    /// The components of a row.
-    private func vector(_ row: UInt32) -> UnsafePointer<Float>? {
-        present[Int(row)] ? UnsafePointer(components + Int(row) * dimension) : nil
-    }
-
     /// The vector of a row.
     package func stored(_ row: UInt32) -> StoredVector? {
-        guard let components = vector(row) else { return nil }
-        let buffer = UnsafeBufferPointer(start: components, count: dimension)
+        guard present[Int(row)] else { return nil }
+        guard element == .float32 else { return .compact(rows(Int(row) + 1), row) }
+        let buffer = UnsafeBufferPointer(start: UnsafePointer(floats(row)), count: dimension)
         return lengths.map { .scaled(buffer, by: $0[Int(row)]) } ?? .dense(buffer)
     }
 
+    /// Codes of the first rows, up to `count`, that there are to be by `recipe`; `nil` if there are none.
+    package func codes(_ recipe: CodeRecipe?, _ count: Int) -> PackedCodes? {
+        guard case .packed(let width)? = recipe, element == .float32 else { return nil }
+        return codes.codes(width, rowCount: count) {
+            GrowingCodes(
+                distance: distance, width: width, dimension: dimension, capacity: capacity,
+                vectors: UnsafePointer(base.assumingMemoryBound(to: Float.self)),
+                rowCount: count, isPresent: isPresent)
+        }
+    }
+
     /// The first `count` rows.
-    package func rows(_ count: Int) -> DenseRows { DenseRows(base: components, count: count, dimension: dimension) }
+    package func rows(_ count: Int) -> DenseRows {
+        DenseRows(base: base, element: element, count: count, dimension: dimension)
+    }
 }

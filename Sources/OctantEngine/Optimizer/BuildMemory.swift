@@ -28,17 +28,13 @@ extension SegmentRecipe {
     private func estimate(_ vector: NamedVectorParams, _ rows: Int) -> Int {
         let (params, policy) = (vector.params, IndexPolicy(vector, config: config))
         let codes = policy.codes(hasGraph: indexed && policy.graph != nil)
-        guard rows >= SegmentWriter.codedRowsMin, indexed || !codes.isTrained else {
-            guard indexed, let graph = policy.graph else { return rows / 4 }
-            return HNSWBuilder.estimatedBytes(
-                parameters: graph, count: rows, threads: threads, dimension: params.size)
-        }
-        let encoding = codes.encodingBytes(rows: rows, params, threads: threads)
-        guard indexed else { return rows / 4 + encoding }
-        guard let graph = policy.graph else { return rows / 4 + encoding }
+        let isCoded = rows >= SegmentWriter.codedRowsMin
+        let made = isCoded ? codes.flatMap { indexed || !$0.isTrained ? $0 : nil } : nil
+        let encoding = made?.encodingBytes(rows: rows, params, threads: threads) ?? 0
+        guard indexed, let graph = policy.graph else { return rows / 4 + encoding }
         // The segment's own if they are of 8 bits, else others that live as long as the build.
-        var held = Int8Codes.estimatedBytes(count: rows, dimension: params.size)
-        if case .int8 = codes, lowMemory != .disabled { held = 0 }
+        var held = isCoded ? Int8Codes.estimatedBytes(count: rows, dimension: params.size) : 0
+        if case .int8? = made, lowMemory != .disabled { held = 0 }
         let building = HNSWBuilder.estimatedBytes(
             parameters: graph, count: rows, threads: threads, dimension: params.size)
         return rows / 4 + max(encoding, held + building)

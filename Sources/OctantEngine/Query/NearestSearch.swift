@@ -102,7 +102,8 @@ package struct NearestSearch: Sendable {
         let rows: [ScoredRow]
         switch (target, source) {
         case (.dense(let query), let segment as Segment): rows = SegmentSearch(self, query, segment, view)?.run() ?? []
-        case (.dense(let query), let memtable as Memtable): rows = scan(memtable, query, view)
+        case (.dense(let query), let memtable as Memtable):
+            rows = MemtableSearch(self, memtable, view)?.run(query) ?? []
         case (.multi(let query), let segment as Segment):
             rows = MultiSearch(search: self, query: query, view: view).run(segment)
         case (.multi(let query), let memtable as Memtable):
@@ -118,44 +119,5 @@ package struct NearestSearch: Sendable {
 
     static func found(_ rows: [ScoredRow], in source: any RowSource) -> [Found] {
         rows.map { Found(id: source.id($0.row), similarity: $0.score, hit: ReadView.Hit(source: source, row: $0.row)) }
-    }
-
-    /// A scan of a memtable's vectors. The filter is only asked about rows that would enter the result.
-    func scan(
-        _ memtable: Memtable, _ query: [Float], _ view: ReadView, _ part: PartTrace? = nil
-    ) -> [ScoredRow] {
-        let lsn = view.lsn
-        guard let field = memtable.fields.first(where: { $0.name == using }) else { return [] }
-        let rowCount = memtable.rowCount(at: lsn)
-        guard rowCount > 0 else { return [] }
-        let compiled = filter.flatMap { filter in
-            filter.isEmpty ? nil : CompiledFilter(filter, rows: FilterView(memtable, view))
-        }
-        let index = DenseIndex(
-            distance: distance, rows: field.rows(rowCount), codes: nil, graph: nil, owner: memtable)
-        let tombstones = memtable.tombstones
-        let out = excluded.flatMap { memtable.row(of: $0, at: lsn) } ?? .max
-        let checksRows = tombstones.killedCount > 0 || field.hasAbsent || out != .max
-        let admit: RowPredicate? =
-            compiled == nil && !checksRows
-            ? nil
-            : { rows, count, admitted in
-                if let compiled {
-                    compiled.matches(rows, count, admitted)
-                } else {
-                    for place in 0..<count { admitted[place] = true }
-                }
-                guard checksRows else { return }
-                for place in 0..<count where admitted[place] {
-                    let row = rows[place]
-                    admitted[place] = row != out && tombstones.isLive(row, at: lsn) && field.isPresent(row)
-                }
-            }
-        var options = DenseIndex.Options(limit: limit, ef: limit, mode: .exact)
-        options.meter = part?.meter
-        return query.withUnsafeBufferPointer { query in
-            guard let base = query.baseAddress else { return [] }
-            return index.scanAll(query: base, options: options, admit: admit, range: nil)
-        }
     }
 }

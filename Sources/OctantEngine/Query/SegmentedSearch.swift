@@ -59,7 +59,7 @@ struct SegmentedSearch {
         switch part {
         case let segment as Segment:
             SegmentSearch(search, query, segment, view, trace)?.run(vector, share) ?? .rows([])
-        case let memtable as Memtable: .rows(search.scan(memtable, query, view, trace))
+        case let memtable as Memtable: .rows(MemtableSearch(search, memtable, view, trace)?.run(query) ?? [])
         default: .rows([])
         }
     }

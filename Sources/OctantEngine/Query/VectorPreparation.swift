@@ -41,6 +41,7 @@ extension VectorParams {
         guard components.allSatisfy(\.isFinite) else { throw .notFinite(name) }
         if datatype == .uint8 { return components.map { min(max($0, 0), 255).rounded(.towardZero) } }
         if distance == .cosine { components.normalize() }
+        if let datatype, datatype.isTurbo, !TurboForm.holds(components) { throw .notFinite(name) }
         if datatype == .float16 {
             for place in components.indices { components[place] = components[place].roundedToHalf }
             guard components.allSatisfy(\.isFinite) else { throw .notFinite(name) }

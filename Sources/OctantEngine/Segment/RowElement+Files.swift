@@ -9,11 +9,13 @@ extension VectorParams {
         case .float32, nil: .float32
         case .float16: .float16
         case .uint8: .uint8
+        case .turbo4: .turbo(.four(distance))
+        case .turbo8: .turbo(.eight(distance))
         }
     }
 
     /// Bytes of one row in that form.
-    package var rowBytes: Int { size * element.byteCount }
+    package var rowBytes: Int { element.rowBytes(size) }
 }
 
 extension RowElement {
@@ -23,15 +25,18 @@ extension RowElement {
         case .float32: ""
         case .float16: "float16"
         case .uint8: "uint8"
+        case .turbo(let form): form.bits == 8 ? "turbo8" : "turbo4"
         }
     }
 
-    /// The form of a file's components; `nil` if it is not known here.
-    package init?(recipe: String) {
+    /// The form of the components in a file of vectors that are compared so; `nil` if it is not known here.
+    package init?(recipe: String, _ distance: Distance) {
         switch recipe {
         case "": self = .float32
         case "float16": self = .float16
         case "uint8": self = .uint8
+        case "turbo4": self = .turbo(.four(distance))
+        case "turbo8": self = .turbo(.eight(distance))
         default: return nil
         }
     }
@@ -42,13 +47,14 @@ extension DenseRows {
     ///
     /// Throws `corrupt` if the form is unknown or the file's data not as long as so many rows of it.
     package init(
-        _ file: BlockFile, recipe: String, count: Int, dimension: Int, lengths: UnsafePointer<Float>?
+        _ file: BlockFile, recipe: String, count: Int, _ params: VectorParams, lengths: UnsafePointer<Float>?
     ) throws(StorageError) {
-        guard let element = RowElement(recipe: recipe) else {
+        let dimension = params.size
+        guard let element = RowElement(recipe: recipe, params.distance) else {
             throw StorageError(.corrupt, "\(file.path): components of an unknown form '\(recipe)'")
         }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: dimension * element.byteCount)
-        guard !overflow, file.data.count == bytes, let base = file.data.baseAddress else {
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: element.rowBytes(dimension))
+        guard !overflow, file.data.count - element.tailBytes == bytes, let base = file.data.baseAddress else {
             throw StorageError(.corrupt, "\(file.path): not \(count) rows of \(dimension)")
         }
         self.init(base: base, element: element, count: count, dimension: dimension, lengths: lengths)

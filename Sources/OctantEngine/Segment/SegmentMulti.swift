@@ -22,10 +22,10 @@ package final class SegmentMulti: @unchecked Sendable {
         let file = try folder.open(named, "MVEC")
         let data = file.data
         let headBytes = entry.rowCount * 8
-        guard let element = RowElement(recipe: named.parameters) else {
+        guard let element = RowElement(recipe: named.parameters, vector.params.distance) else {
             throw StorageError(.corrupt, "\(file.path): components of an unknown form '\(named.parameters)'")
         }
-        let width = vector.params.size * element.byteCount
+        let width = element.rowBytes(vector.params.size)
         guard data.count >= headBytes, let base = data.baseAddress, (data.count - headBytes) % width == 0 else {
             throw StorageError(.corrupt, "\(file.path): not multivectors of \(vector.params.size) dimensions")
         }

@@ -50,7 +50,10 @@ package final class SegmentVectors: @unchecked Sendable {
         // Codes of the engine's own are held as the originals are.
         let codesResidence =
             scheme?.residence(originalsOnDisk: vector.params.isOnDisk) ?? (vector.params.isOnDisk ? .cold : .copied)
-        let codes = try Self.openCodes(vector, entry, folder, codesResidence)
+        let made = try Self.openCodes(vector, entry, folder, codesResidence)
+        // Rows that are codes themselves need no others.
+        let codes = made ?? rows.searchableCodes(owner: OwnerList(owners))
+        let codesAreCold = made == nil ? originals == .cold : codesResidence.limited(by: folder.lowMemory) == .cold
         var graph: HNSWGraph?
         if let file = entry.file(.graph, vector.name) {
             graph = try folder.load(file, "HNSW", hnsw.residence) { try HNSWGraph(bytes: $0, owner: $1, isCold: $2) }
@@ -61,8 +64,7 @@ package final class SegmentVectors: @unchecked Sendable {
         self.owners = owners
         index = DenseIndex(
             distance: vector.params.distance, rows: rows, codes: codes, graph: graph,
-            onDisk: DenseIndex.OnDisk(
-                rows: originals == .cold, codes: codesResidence.limited(by: folder.lowMemory) == .cold),
+            onDisk: DenseIndex.OnDisk(rows: originals == .cold, codes: codesAreCold),
             owner: OwnerList(owners))
     }
 
@@ -75,7 +77,7 @@ package final class SegmentVectors: @unchecked Sendable {
         }
         let originals = try folder.open(file, "VECS")
         let rows = try DenseRows(
-            originals, recipe: file.parameters, count: entry.rowCount, dimension: vector.params.size, lengths: lengths)
+            originals, recipe: file.parameters, count: entry.rowCount, vector.params, lengths: lengths)
         let checks = try folder.place(originals, vector.params.residence)
         owners.append(originals)
         return (rows, checks)

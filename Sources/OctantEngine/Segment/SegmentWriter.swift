@@ -207,6 +207,7 @@ package struct SegmentWriter {
                     try file.append(zeros)
                 }
             }
+            try file.append([UInt8](repeating: 0, count: vector.params.element.tailBytes))
         }
         if absent > 0 {
             let bytes = presence.map(\.littleEndian).withUnsafeBytes { Array($0) }
@@ -305,7 +306,7 @@ package struct SegmentWriter {
             lengths = try folder.open(file, "LENS")
         }
         let rows = try DenseRows(
-            mapped, recipe: file.parameters, count: places.count, dimension: vector.params.size,
+            mapped, recipe: file.parameters, count: places.count, vector.params,
             lengths: lengths?.data.baseAddress?.assumingMemoryBound(to: Float.self))
         let policy = IndexPolicy(vector, config: recipe.config)
         let graph = recipe.indexed ? policy.graph : nil
@@ -314,7 +315,7 @@ package struct SegmentWriter {
         var held = 0
         defer { recipe.meter?.free(held) }
         let wanted = policy.codes(hasGraph: graph != nil)
-        if places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
+        if let wanted, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             begin("codes", vector.name)
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.

@@ -14,7 +14,7 @@ struct VectorMemory {
     init(_ view: ReadView, using: String) {
         for slot in view.memtables {
             guard let field = slot.table.fields.first(where: { $0.name == using }) else { continue }
-            unwritten += field.rows(slot.table.rowCount).byteCount
+            unwritten += field.rows(slot.table.rowCount).byteCount + field.codes.byteCount
         }
         for segment in view.segments {
             for file in segment.entry.files where file.subject == using {

@@ -51,6 +51,13 @@ public enum VectorDatatype: String, Sendable, Hashable {
     case float16
     /// One byte, whole numbers from 0 to 255.
     case uint8
+    /// Half a byte: rotated codes, so that what is read back is an approximation.
+    case turbo4
+    /// One byte: rotated codes, finer ones.
+    case turbo8
+
+    /// Whether only rotated codes are kept.
+    package var isTurbo: Bool { self == .turbo4 || self == .turbo8 }
 }
 
 /// A sparse vector's name and parameters.

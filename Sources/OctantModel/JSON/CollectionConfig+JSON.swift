@@ -13,6 +13,9 @@ extension VectorParams {
             quantization: try fields.quantization(), onDisk: try fields.bool("on_disk"),
             datatype: try fields.datatype(), multivector: try fields.multivector(),
             memory: try fields.memory(unpinned: VectorPatch.storage))
+        if multivector != nil, let datatype, datatype.isTurbo {
+            throw .unsupported("`\(fields.path("datatype"))` \"\(datatype.rawValue)\" of multivectors is")
+        }
         if multivector != nil, datatype == .uint8, distance == .cosine {
             throw .unsupported("`\(fields.path("datatype"))` \"uint8\" of multivectors with Cosine is")
         }

@@ -24,7 +24,7 @@ extension SparseIndexConfig {
     init(_ fields: JSONFields) throws(OctantError) {
         self.init(
             fullScanThreshold: try fields.int("full_scan_threshold"), onDisk: try fields.bool("on_disk"),
-            datatype: try fields.datatype(), memory: try fields.memory())
+            datatype: try fields.datatype(isSparse: true), memory: try fields.memory())
     }
 
     var json: JSONObject {
@@ -48,13 +48,18 @@ extension JSONFields {
         return comparator
     }
 
-    /// `datatype` of a vector.
-    func datatype() throws(OctantError) -> VectorDatatype? {
+    /// `datatype` of a vector. Weights of sparse vectors have no turbo form.
+    func datatype(isSparse: Bool = false) throws(OctantError) -> VectorDatatype? {
         guard let text = try string("datatype") else { return nil }
-        if let datatype = VectorDatatype(rawValue: text) { return datatype }
-        if text.hasPrefix("turbo") { throw .unsupported("`\(path("datatype"))` \"\(text)\" is") }
+        let datatype = VectorDatatype(rawValue: text)
+        if let datatype, !isSparse || !datatype.isTurbo { return datatype }
+        if isSparse, datatype != nil || text == "turbo16" {
+            throw .unsupported("`\(path("datatype"))` \"\(text)\" of sparse vectors is")
+        }
+        if text == "turbo16" { throw .unsupported("`\(path("datatype"))` \"\(text)\" is") }
         throw .json(
-            "\(path("datatype")): unknown variant `\(text)`, expected one of `float32`, `float16`, `uint8`")
+            "\(path("datatype")): unknown variant `\(text)`, expected one of `float32`, `float16`, `uint8`"
+                + (isSparse ? "" : ", `turbo4`, `turbo8`"))
     }
 }
 
@@ -179,7 +184,7 @@ extension VectorDefinition {
         } else if let sparse = try fields.fields("sparse") {
             guard !name.isEmpty else { throw .invalid("vector_name", "Sparse vector name cannot be empty") }
             var params = try SparseVectorParams(sparse)
-            if let datatype = try sparse.datatype() {
+            if let datatype = try sparse.datatype(isSparse: true) {
                 var index = params.index ?? SparseIndexConfig()
                 index.datatype = datatype
                 params.index = index

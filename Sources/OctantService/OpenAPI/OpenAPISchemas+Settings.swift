@@ -10,7 +10,8 @@ extension OpenAPISchemas {
         ("memory?", unpinned), ("datatype?", datatype), ("multivector_config?", multivector),
     ])
 
-    private static let datatype = #"{"enum":["float32","float16","uint8"]}"#
+    private static let datatype = #"{"enum":["float32","float16","uint8","turbo4","turbo8"]}"#
+    private static let weightDatatype = #"{"enum":["float32","float16","uint8"]}"#
     private static let multivector = object([("comparator!", #"{"const":"max_sim"}"#)])
     private static let payloadStorage = object([("memory?", unpinned)])
     private static let quantile = #"{"type":"number","minimum":0.5,"maximum":1}"#
@@ -59,7 +60,7 @@ extension OpenAPISchemas {
                     "index?",
                     object([
                         ("full_scan_threshold?", count()), ("on_disk?", flag), ("memory?", memory),
-                        ("datatype?", datatype),
+                        ("datatype?", weightDatatype),
                     ])
                 ), ("modifier?", #"{"enum":["none","idf"]}"#),
             ])
@@ -166,7 +167,7 @@ extension OpenAPISchemas {
                         ("size!", count(1, Limits.dimensionMax)), ("distance!", names(Distance.self)),
                         ("multivector_config?", multivector), ("datatype?", datatype),
                     ])
-                ), ("sparse?", object([("modifier?", #"{"enum":["none","idf"]}"#), ("datatype?", datatype)])),
+                ), ("sparse?", object([("modifier?", #"{"enum":["none","idf"]}"#), ("datatype?", weightDatatype)])),
             ])
         ),
     ]

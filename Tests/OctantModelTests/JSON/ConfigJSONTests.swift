@@ -104,8 +104,16 @@ func message(_ body: () throws(OctantError) -> Void) -> String {
                 "Format error in JSON body: quantization_config: data did not match any variant of quantization config"
             ),
             (
-                #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo4"}}"#,
-                "Bad request: `vectors.datatype` \"turbo4\" is not supported yet"
+                #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo16"}}"#,
+                "Bad request: `vectors.datatype` \"turbo16\" is not supported yet"
+            ),
+            (
+                #"{"vectors":{"size":4,"distance":"Dot","datatype":"turbo4","multivector_config":{"comparator":"max_sim"}}}"#,
+                "Bad request: `vectors.datatype` \"turbo4\" of multivectors is not supported yet"
+            ),
+            (
+                #"{"sparse_vectors":{"s":{"index":{"datatype":"turbo8"}}}}"#,
+                "Bad request: `sparse_vectors.?.index.datatype` \"turbo8\" of sparse vectors is not supported yet"
             ),
             (
                 #"{"vectors":{"size":4,"distance":"Dot","multivector_config":{"comparator":"min"}}}"#,
