@@ -102,8 +102,6 @@ extension Shard {
         var options = WriteAheadLog.Options()
         options.fileBytes = fileBytes ?? max(1, min(config.wal.capacityMB, 1024)) << 20
         options.retainClosed = max(1, config.wal.retainClosed)
-        // The capacity of a collection's log never changes.
-        options.requiresWholeFiles = true
         return options
     }
 

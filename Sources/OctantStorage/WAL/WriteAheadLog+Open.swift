@@ -99,13 +99,7 @@ struct WALOpening {
 
     /// The bytes of the newest file.
     func newestBytes(_ sequence: UInt64) throws(StorageError) -> WALFileBytes {
-        let path = WriteAheadLog.logPath(directory, sequence)
-        let file = try WALFileBytes(path: path, fileSystem: fileSystem)
-        guard !options.requiresWholeFiles || file.bytes.count >= options.fileBytes else {
-            throw .corrupt(
-                path, offset: file.bytes.count, "the file was cut short (\(options.fileBytes) bytes were allocated)")
-        }
-        return file
+        try WALFileBytes(path: WriteAheadLog.logPath(directory, sequence), fileSystem: fileSystem)
     }
 
     private func header(_ path: String) throws(StorageError) -> (header: WALFileHeader, crc: UInt32) {
