@@ -37,8 +37,7 @@ package final class DamageLog: Sendable {
     }
 }
 
-/// Which blocks of a mapped file were compared with their checksums. A block is checked when it is first read, by a read
-/// of its own: touching the mapping page by page would ask the disk sixteen times.
+/// Which blocks of a mapped file were compared with their checksums. A block is checked when it is first read.
 final class CheckedBlocks: @unchecked Sendable {
     // SAFETY: the words are atomic and live as long as self.
     private let words: UnsafeMutablePointer<Atomic<UInt64>>

@@ -32,6 +32,8 @@ extension Shard {
             return try open(
                 path: path, uuid: uuid, store, try Manifest(generation.body), nil, fileSystem, limits, log)
         case .fallback(let generation, let damaged):
+            // A read that failed says nothing about the bytes: the newest may be sound, and is to be tried again.
+            if let failed = damaged.first(where: { $0.code != .corrupt }) { throw failed }
             let damage = damaged.first ?? StorageError(.corrupt, "\(path): the newest manifest is damaged")
             let reason = StorageError(
                 .corrupt, "read-only, as of the manifest before the newest, which is damaged: \(damage)")
@@ -102,8 +104,6 @@ extension Shard {
         var options = WriteAheadLog.Options()
         options.fileBytes = fileBytes ?? max(1, min(config.wal.capacityMB, 1024)) << 20
         options.retainClosed = max(1, config.wal.retainClosed)
-        // The capacity of a collection's log never changes.
-        options.requiresWholeFiles = true
         return options
     }
 

@@ -54,8 +54,7 @@ struct LogRepair {
     }
 
     private func replay(_ part: Readable, _ body: (LogRecord) throws -> Void) throws {
-        var options = Shard.logOptions(manifest.config, fileBytes: collection.logFileBytes)
-        options.requiresWholeFiles = false
+        let options = Shard.logOptions(manifest.config, fileBytes: collection.logFileBytes)
         _ = try WriteAheadLog.inspect(
             directory: directory, fileSystem: fileSystem, collection: collection.uuid, shard: 0,
             after: part.checkpoint, options: options, newest: part.newest

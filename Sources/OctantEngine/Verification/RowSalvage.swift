@@ -39,10 +39,13 @@ struct RowSalvage {
         var rows: Set<Int> = []
         switch file.role {
         case .vectors:
-            guard count > 0, mapped.data.count % count == 0 else { return nil }
-            let stride = mapped.data.count / count
-            guard stride > 0 else { return nil }
+            guard let params = manifest.config.params.denseVectors.first(where: { $0.name == file.subject })?.params,
+                let element = RowElement(recipe: file.parameters, params.distance)
+            else { return nil }
+            let stride = element.rowBytes(params.size)
             for range in ranges where !range.isEmpty {
+                // What some forms have behind the rows is needed by each of them.
+                guard stride > 0, range.upperBound <= count * stride else { return nil }
                 rows.formUnion(range.lowerBound / stride...min(count - 1, (range.upperBound - 1) / stride))
             }
         case .payload, .multivectors:
@@ -74,9 +77,9 @@ struct RowSalvage {
     /// Bytes of one row of a multivector.
     private func rowWidth(_ subject: String, _ parameters: String) -> Int? {
         guard let vector = manifest.config.params.multivectors.first(where: { $0.name == subject }),
-            let element = RowElement(recipe: parameters)
+            let element = RowElement(recipe: parameters, vector.params.distance)
         else { return nil }
-        return vector.params.size * element.byteCount
+        return element.rowBytes(vector.params.size)
     }
 
     /// Writes the rows of `segment` but for `damaged` into a new segment; `nil` if none is left.

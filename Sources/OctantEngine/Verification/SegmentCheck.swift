@@ -131,8 +131,7 @@ struct SegmentChecker {
         case .payload: try PayloadFile(mapped, rowCount: rows).checkTable(rows)
         case .vectors:
             guard let vector = config.params.denseVectors.first(where: { $0.name == file.subject }) else { return }
-            _ = try DenseRows(
-                mapped, recipe: file.parameters, count: rows, dimension: vector.params.size, lengths: nil)
+            _ = try DenseRows(mapped, recipe: file.parameters, count: rows, vector.params, lengths: nil)
         case .presence: try require(mapped.data.count == (rows + 63) / 64 * 8, "not a bit for each of \(rows) rows")
         case .lengths: try require(mapped.data.count == rows * 4, "not a length for each of \(rows) rows")
         case .codes: _ = try VectorCodes(bytes: mapped.data, owner: mapped)

@@ -24,16 +24,14 @@ extension BlockFile {
     /// Bytes of data that one checksum covers.
     package static var blockBytes: Int { BlockFileHeader.blockSize }
 
-    /// Reads one block and checks it. Throws `.corrupt` with file and offset, or the error of the read.
+    /// Reads one block into memory and checks it there: by the mapping, which outlives the file's name. Throws `.corrupt`
+    /// with file and offset.
     package func verifyBlock(_ block: Int) throws(StorageError) {
         let start = block * BlockFileHeader.blockSize
         guard start >= 0, start < dataLength else { return }
         let range = start..<min(start + BlockFileHeader.blockSize, dataLength)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 4096)
-        defer { buffer.deallocate() }
-        let file = try fileSystem.open(path, .read)
-        defer { file.close() }
-        try read(range, of: file, into: buffer)
+        region.populate(fileRange(range))
+        try check(UnsafeRawBufferPointer(rebasing: data[range]), block: block)
     }
 
     /// Copies the data to the beginning of `target`, which must have room for it, and checks every block. The mapping is

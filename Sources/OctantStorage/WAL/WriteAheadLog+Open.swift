@@ -99,13 +99,8 @@ struct WALOpening {
 
     /// A reader of the newest file.
     func reader(_ newest: UInt64) throws(StorageError) -> WALFileReader {
-        let path = WriteAheadLog.logPath(directory, newest)
-        let file = try WALFileReader(path: path, fileSystem: fileSystem, windowBytes: options.windowBytes)
-        guard !options.requiresWholeFiles || file.size >= options.fileBytes else {
-            throw .corrupt(
-                path, offset: file.size, "the file was cut short (\(options.fileBytes) bytes were allocated)")
-        }
-        return file
+        try WALFileReader(
+            path: WriteAheadLog.logPath(directory, newest), fileSystem: fileSystem, windowBytes: options.windowBytes)
     }
 
     private func header(_ path: String) throws(StorageError) -> (header: WALFileHeader, crc: UInt32) {

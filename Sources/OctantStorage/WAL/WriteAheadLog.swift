@@ -34,9 +34,6 @@ package final class WriteAheadLog: Sendable {
         package var windowBytes = 256 << 10
         /// Idle time after which a seal frame confirms the last batch.
         package var sealAfter: Duration = .milliseconds(50)
-        /// Whether a newest file shorter than `fileBytes` is damage. Files are allocated whole before they are used: where
-        /// their size never changes, a shorter one was cut, and records may be missing.
-        package var requiresWholeFiles = false
 
         /// The defaults.
         package init() {}

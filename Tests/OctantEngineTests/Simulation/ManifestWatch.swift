@@ -115,7 +115,8 @@ final class ManifestWatch: @unchecked Sendable {
     }
 
     private func manifestFolder(_ path: String) -> String? {
-        lastPathComponent(path).hasPrefix("MANIFEST-") && !path.hasSuffix(".tmp") ? parentPath(path) : nil
+        lastPathComponent(path).hasPrefix("MANIFEST-") && !path.hasSuffix(".tmp") && !path.contains("/quarantine/")
+            ? parentPath(path) : nil
     }
 
     private func isCatalog(_ path: String) -> Bool {
