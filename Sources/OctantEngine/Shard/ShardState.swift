@@ -79,8 +79,16 @@ package struct ShardLimits: Sendable {
     package var logFileBytes: Int?
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode = .disabled
+    /// What refuses writes while memory is short.
+    package var memoryGuard: MemoryGuard?
 
     package init() {}
+
+    /// Makes sizes fit a process that may have so many bytes of memory.
+    package mutating func fit(memory limit: Int) {
+        memtableBytes = min(memtableBytes, max(1 << 20, limit / 32))
+        queueBytesMax = min(queueBytesMax, max(1 << 20, limit / 8))
+    }
 }
 
 extension OctantError {
