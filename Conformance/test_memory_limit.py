@@ -1,6 +1,10 @@
-"""A server in a memory cgroup of 256 MB: what does not fit is refused before the kernel ends the process; if it does end it, nothing
-acknowledged is lost and the server comes up again under the same limit. Needs root."""
+"""A server in a memory cgroup of 256 MB: what does not fit is refused before the kernel ends the process; if the kernel is made to end
+it, nothing acknowledged is lost and the server comes up again under the same limit. Needs root. OCTANT_MEMORY_MB: another limit for the
+ingestion, 1024 for a longer run."""
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -12,7 +16,8 @@ from qdrant_client import grpc as q
 from reliability.memory_group import MemoryGroup, Unavailable
 from rest import Rest
 
-LIMIT, MB, WIDTH, BATCH = 256 << 20, 1 << 20, 768, 100
+MB, WIDTH, BATCH = 1 << 20, 768, 100
+LIMIT = int(os.environ.get("OCTANT_MEMORY_MB", 256)) * MB
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ class Shared:
 
     def next_batch(self, stop_after):
         with self.lock:
-            if self.first >= stop_after or self.refused > 200:
+            if self.first >= stop_after or self.refused > 40:
                 return None
             self.first += BATCH
             return self.first - BATCH
@@ -119,7 +124,6 @@ def check(server, shared):
         found = rest("POST", "/collections/c/points", {"ids": list(range(first, first + BATCH)), "with_vector": True}).result
         assert all(np.array_equal(np.array(p["vector"], np.float32), v) and p["payload"] == {"n": p["id"]} for p, v in zip(
             sorted(found, key=lambda p: p["id"]), rows(first)))
-    assert rest("PUT", "/collections/c/points?wait=true", {"points": [{"id": 10**9, "vector": [1.0] * WIDTH}]}).status == 200
     rest.close()
 
 
@@ -129,21 +133,80 @@ def create(server, on_disk):
     assert Rest(server.url)("PUT", "/collections/c", body).result is True
 
 
+def one_point(rest):
+    return rest("PUT", "/collections/c/points?wait=true", {"points": [{"id": 10**9, "vector": [1.0] * WIDTH}]}).status
+
+
 @pytest.mark.parametrize("on_disk", [True, False], ids=["on disk", "in memory"])
 def test_ingest_beyond_the_limit(group, small, on_disk):
     create(small, on_disk)
     points = LIMIT * 3 // 2 // (WIDTH * 4) // BATCH * BATCH
-    shared, deaths = upload(small, points), 0
-    if not small.alive() or group.kills:
-        small.process.wait(30)
-        deaths += 1
+    shared = upload(small, points)
     print(f"{len(shared.acknowledged) * BATCH} of {points} points acknowledged, {shared.refused} refusals {shared.text!r}, {group.kills} killed, "
           f"at most {group.most >> 20} MB")
+    deaths = group.kills
+    if on_disk:
+        assert small.alive() and not deaths and len(shared.acknowledged) * BATCH == points
+    elif deaths:
+        small.process.wait(30)  # structures that are kept in memory beside a job of the optimizer: docs/durability.md, 7
+    else:
+        assert shared.refused and "MB" in shared.text and not shared.unsure
+        # Reads and deletes go on.
+        rest = Rest(small.url)
+        assert rest("POST", "/collections/c/points/query", {"query": [1.0] * WIDTH, "limit": 3}).status == 200
+        gone = shared.acknowledged.pop()
+        deleted = rest("POST", "/collections/c/points/delete?wait=true", {"points": list(range(gone, gone + BATCH))})
+        assert deleted.status == 200
     small.restart(graceful=False)
     check(small, shared)
-    if on_disk:
-        assert not deaths and not group.kills, "vectors on disk, and the process still needed more than the limit"
-        assert len(shared.acknowledged) * BATCH == points
+    if deaths:
+        return  # the same job is begun again, and may end it again
+    assert small.alive() and not group.kills
+    rest = Rest(small.url)
+    assert one_point(rest) in ((200,) if on_disk else (200, 507))
+    # With room, writes are taken again.
+    assert rest("DELETE", "/collections/c").status == 200
+    create(small, on_disk)
+    deadline = time.monotonic() + 30
+    while (status := one_point(rest)) != 200:
+        assert status == 507 and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+HOG = """
+import sys, time
+held = []
+print("ready", flush=True)
+while True:
+    held.append(bytearray(b"x") * (1 << 20))
+    time.sleep(0.002)
+"""
+
+
+def test_killed_for_want_of_memory(group, small):
+    """Another process in the group takes all its memory: the kernel ends the server in the middle of its work."""
+    create(small, False)
+    with open(f"/proc/{small.pid}/oom_score_adj", "w") as f:
+        f.write("1000")  # the one to end
+    shared = Shared()
+    uploaders = [Uploader(small, shared, 10**9) for _ in range(4)]
+    for u in uploaders:
+        u.start()
+    while len(shared.acknowledged) < 20 and not any(u.failure for u in uploaders):
+        time.sleep(0.01)
+    hog = subprocess.Popen([sys.executable, "-c", HOG], preexec_fn=group.join, stdout=subprocess.DEVNULL)
+    try:
+        for u in uploaders:
+            u.join(120)
+        small.process.wait(30)
+    finally:
+        hog.kill()
+        hog.wait()
+    assert group.kills and not any(u.failure for u in uploaders), [u.failure for u in uploaders]
+    print(f"{len(shared.acknowledged)} batches acknowledged, {len(shared.unsure)} unsure")
+    assert len(shared.acknowledged) >= 20
+    small.restart(graceful=False)
+    check(small, shared)
 
 
 def test_requests_that_are_too_much(group, small):
@@ -168,8 +231,7 @@ def test_requests_that_are_too_much(group, small):
     fine(rest("POST", "/collections/c/points/query/batch", {"searches": [{"query": [1.0] * WIDTH, "limit": 100}] * 500}))
     assert fine(rest("PUT", "/collections/w", {"vectors": {"size": 65_536, "distance": "Dot", "on_disk": True},
                                                "wal_config": {"wal_capacity_mb": 1}})).status == 200
-    # Of memtables there may be four, which a smaller limit than theirs does not bound yet: docs/durability.md, 7.
-    for n in range(6):
+    for n in range(20):
         fine(rest("PUT", "/collections/w/points?wait=true", {"points": [{"id": n * 20 + i, "vector": [float(n)] * 65_536} for i in range(20)]}))
     assert rest("POST", "/collections/w/points/query", {"query": [1.0] * 65_536, "limit": 5}).status == 200
     found = rest("POST", "/collections/c/points/scroll", {"limit": 1000, "with_vector": False}).result["points"]

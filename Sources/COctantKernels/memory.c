@@ -32,6 +32,30 @@ uint64_t octant_resident_bytes(const void *start, size_t length) {
 #endif
 }
 
+#if defined(__linux__)
+/* The kilobytes after a name in the text of /proc/self/status. */
+static uint64_t kilobytes_of(const char *text, const char *name) {
+    const char *found = strstr(text, name);
+    unsigned long long value = 0;
+    return found != NULL && sscanf(found + strlen(name), " %llu", &value) == 1 ? (uint64_t)value << 10 : 0;
+}
+#endif
+
+uint64_t octant_held_memory(void) {
+#if defined(__linux__)
+    char text[4096];
+    int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t bytes = read(file, text, sizeof text - 1);
+    close(file);
+    if (bytes <= 0) return 0;
+    text[bytes] = 0;
+    return kilobytes_of(text, "RssAnon:") + kilobytes_of(text, "VmLck:");
+#else
+    return 0;
+#endif
+}
+
 void octant_read_memory_totals(struct octant_memory_totals *totals) {
     memset(totals, 0, sizeof *totals);
 #if defined(__linux__)

@@ -1,6 +1,7 @@
 @_exported public import OctantModel
 package import OctantEngine
 package import OctantStorage
+import Synchronization
 
 /// A folder of collections, opened by one process at a time.
 ///
@@ -80,6 +81,8 @@ public final class Database: Sendable {
         var limits = limits
         limits.lowMemory = options.lowMemory
         limits.openingChecks = options.openingChecks
+        if let memory = options.memoryLimit ?? MachineMemory.limit() { limits.fit(memory: memory) }
+        limits.memoryGuard = limits.memoryGuard ?? options.memoryLimit.map { MemoryGuard(limit: $0) }
         self.limits = limits
         log = options.log ?? { _ in }
         _ = try SuperblockStore.inspect(directory: path, fileSystem: fileSystem)
@@ -115,16 +118,36 @@ public final class Database: Sendable {
         searchThreadCount = options.searchThreads > 0 ? options.searchThreads : Thread.processorCount
         compute = ComputePool(name: "octant-search", threadCount: searchThreadCount)
         writers = ComputePool(name: "octant-write", threadCount: Self.writeThreads)
-        background = BackgroundWorker(buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory)
+        background = BackgroundWorker(
+            buildThreads: options.optimizerThreads, buildMemory: options.optimizerMemory,
+            memoryGuard: limits.memoryGuard)
         scrubber = Scrubber(
             background, bytesPerSecond: options.scrubBytesPerSecond, periodSeconds: options.scrubIntervalSeconds)
         // Looking takes longer than opening a collection of a simulation.
         baseMemory = Simulation.current == nil ? ProcessPages.totals.resident : 0
-        for (name, uuid) in catalog.collections.sorted(by: { $0.key < $1.key }) {
-            let entry = openCollection(name, uuid)
-            state.withLock { $0.entries[name] = entry }
-        }
+        openCollections(catalog.collections.sorted { $0.key < $1.key })
     }
+
+    /// Opens collections side by side, for most of it is waiting for the disk; in a simulation one after another.
+    private func openCollections(_ list: [(key: String, value: UUIDBytes)]) {
+        let next = Atomic<Int>(0)
+        let open: @Sendable () -> Void = { [self] in
+            while case let place = next.add(1, ordering: .relaxed).oldValue, place < list.count {
+                let entry = openCollection(list[place].key, list[place].value)
+                state.withLock { $0.entries[list[place].key] = entry }
+            }
+        }
+        // Each may hold memtables of what it replays.
+        let memory = limits.memoryGuard?.limit ?? MachineMemory.limit() ?? .max
+        let threads = min(list.count, 2 * Thread.processorCount, max(1, memory >> 28))
+        guard threads > 1, Simulation.current == nil else { return open() }
+        let others = (1..<threads).map { Thread(name: "octant-open-\($0)", open) }
+        open()
+        for thread in others { thread.join() }
+    }
+
+    /// Bytes that the bodies of requests may have together beside what the process holds; `nil`: any number.
+    package var roomForRequests: Int? { limits.memoryGuard?.roomForRequests }
 
     private func openCollection(_ name: String, _ uuid: UUIDBytes) -> Entry {
         let start = ContinuousClock.now

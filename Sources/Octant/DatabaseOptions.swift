@@ -11,6 +11,9 @@ public struct DatabaseOptions: Sendable {
     /// Bytes of memory that jobs of the optimizer that run side by side may be expected to need together; 0: a quarter of
     /// the machine's memory, or of what the control group allows. A job that is larger runs alone.
     public var optimizerMemory = 0
+    /// Bytes of memory that the process may have: near them, writes other than deletes are refused with
+    /// `insufficientStorage`. `nil`: nothing is refused, and sizes go by the machine's memory or the control group's.
+    public var memoryLimit: Int?
     /// How the process is to spare memory: structures that collections want in memory can be left on disk.
     public var lowMemory: LowMemoryMode = .disabled
     /// How much of vectors and payload is checked when a collection is opened.

@@ -10,20 +10,35 @@ package final class ByteBudget: Sendable {
     /// Bytes at once.
     package let limit: Int
     private let used = Atomic<Int>(0)
+    private let room: (@Sendable () -> Int?)?
+
+    /// What a request is given without a look at the room: reads and deletes need no more.
+    private static let small = 64 << 10
 
     /// A budget of so many bytes.
-    package init(limit: Int) { self.limit = limit }
+    ///
+    /// - Parameter room: what the machine's memory leaves for requests now; `nil`: enough.
+    package init(limit: Int, room: (@Sendable () -> Int?)? = nil) {
+        self.limit = limit
+        self.room = room
+    }
 
     /// Bytes that requests have now.
     package var usedBytes: Int { used.load(ordering: .relaxed) }
 
     /// What a request is told for which there is no room.
     package var refusal: String {
-        "The requests in flight have as many bytes as they may have together (limit: \(limit) bytes): try again later"
+        if let room = room?(), room < limit {
+            return "Not enough memory for more requests of this size now "
+                + "(\(room) bytes for all together): try again later"
+        }
+        return "The requests in flight have as many bytes as they may have together "
+            + "(limit: \(limit) bytes): try again later"
     }
 
-    /// Takes bytes, if there are so many.
-    fileprivate func take(_ count: Int) -> Bool {
+    /// Takes bytes for a request that has `total` then, if there are so many.
+    fileprivate func take(_ count: Int, total: Int) -> Bool {
+        if total > Self.small, let room = room?(), usedBytes > room - count { return false }
         var now = usedBytes
         while now <= limit - count {
             let (isTaken, found) = used.compareExchange(expected: now, desired: now + count, ordering: .relaxed)
@@ -52,7 +67,7 @@ package final class ByteShare: Sendable {
     package func grow(to count: Int) -> Bool {
         let more = count - held.load(ordering: .relaxed)
         guard more > 0 else { return true }
-        guard budget.take(more) else { return false }
+        guard budget.take(more, total: count) else { return false }
         held.add(more, ordering: .relaxed)
         return true
     }

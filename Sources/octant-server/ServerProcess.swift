@@ -57,6 +57,7 @@ struct ServerProcess {
         options.searchThreads = settings.maxSearchThreads
         options.optimizerThreads = Self.optimizerThreads(settings.optimizerCPUBudget)
         options.optimizerMemory = settings.optimizerMemoryMB << 20
+        options.memoryLimit = SystemStatus.memoryLimit
         options.lowMemory = settings.lowMemoryMode
         options.openingChecks = settings.openingChecks
         options.scrubBytesPerSecond = settings.scrubMBPerSecond << 20
@@ -74,7 +75,7 @@ struct ServerProcess {
         try recovery.run(service, logger)
         let policy = AccessPolicy(
             keys: settings.apiKeys, readOnlyKey: settings.readOnlyKey, corsEnabled: settings.enableCORS)
-        let budget = ByteBudget(limit: settings.inFlightBytesMax)
+        let budget = ByteBudget(limit: settings.inFlightBytesMax) { database.roomForRequests }
         let rest = try RESTServer.start(
             RESTServerOptions(
                 listener: ListenerOptions(hosts: settings.hosts, port: settings.httpPort),

@@ -71,8 +71,8 @@ package final class Thread: @unchecked Sendable {
         handle = nil
     }
 
-    /// Processors that can run at once.
-    package static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    /// Processors that can run at once. Asked for once: the system reads a file to tell, and the optimizer asks often.
+    package static let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 }
 
 /// Milliseconds of a clock that never goes back; in a simulation, of the simulation's.

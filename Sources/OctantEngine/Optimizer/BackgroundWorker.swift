@@ -1,5 +1,6 @@
 import COctantKernels
 import OctantStorage
+import Synchronization
 
 /// The two background threads of a database: one writes checkpoints, which writers may wait for; one looks which segments
 /// are worth optimising and starts the jobs, which take long and have threads of their own.
@@ -15,19 +16,26 @@ package final class BackgroundWorker: Sendable {
 
     private let state = Monitor(State())
     private let scheduler: OptimizerScheduler
+    private let memoryGuard: MemoryGuard?
 
     /// Milliseconds between looks without a signal: what becomes due by time alone (a quiet tail) waits at most so long.
     private static let tickMilliseconds = 250
+    /// Milliseconds between two times that small memtables are written because memory is short.
+    private static let smallMilliseconds: UInt64 = 3000
+    private let lastSmall = Atomic<UInt64>(0)
 
     /// Starts the threads; none in a simulation, where the test does their work.
     ///
     /// - Parameters:
     ///   - buildThreads: threads of all jobs together; 0: all cores but one.
     ///   - buildMemory: bytes that all jobs together may be expected to need; 0: a quarter of what the process may have.
-    package init(buildThreads: Int, buildMemory: Int = 0) {
+    ///   - memoryGuard: whom to ask for memory; `nil`: nobody.
+    package init(buildThreads: Int, buildMemory: Int = 0, memoryGuard: MemoryGuard? = nil) {
+        self.memoryGuard = memoryGuard
         scheduler = OptimizerScheduler(
             threads: buildThreads > 0 ? buildThreads : max(1, Thread.processorCount - 1),
-            memory: buildMemory > 0 ? buildMemory : (MachineMemory.limit() ?? 4 << 30) / 4)
+            memory: buildMemory > 0 ? buildMemory : (MachineMemory.limit() ?? 4 << 30) / 4,
+            memoryGuard: memoryGuard)
         if Simulation.current != nil { return }
         let threads = [
             Thread(name: "octant-flush") { [self] in flushLoop() },
@@ -74,8 +82,22 @@ package final class BackgroundWorker: Sendable {
             }
             if state.withLock({ $0.closed }) { return }
             seen = woken ?? seen
-            for shard in state.withLock({ $0.shards }) { shard.flushDue() }
+            flush(state.withLock { $0.shards })
         }
+    }
+
+    /// Writes what is due, and while memory is short all that is in memtables.
+    private func flush(_ shards: [Shard]) {
+        let isPressed = memoryGuard?.isPressed == true
+        let now = steadyMilliseconds()
+        let small = isPressed && now >= lastSmall.load(ordering: .relaxed) &+ Self.smallMilliseconds
+        if small { lastSmall.store(now, ordering: .relaxed) }
+        for shard in shards {
+            if isPressed { shard.freezeIfPressed(small: small) }
+            shard.flushDue()
+        }
+        // What was freed in small pieces is the process's until it is given back.
+        if isPressed { octant_malloc_trim() }
     }
 
     private func optimizeLoop() {

@@ -38,6 +38,9 @@ package final class JobMeter: Sendable {
     /// Counts bytes that are no longer allocated.
     func free(_ bytes: Int) { state.withLock { $0.held -= bytes } }
 
+    /// Bytes that are allocated now.
+    package var heldBytes: Int { state.withLock { $0.held } }
+
     /// Counts bytes of a file that is complete.
     func wrote(_ bytes: UInt64) { state.withLock { $0.cost.extraDisk += Int(clamping: bytes) } }
 

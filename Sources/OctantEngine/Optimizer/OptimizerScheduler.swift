@@ -25,11 +25,14 @@ package final class OptimizerScheduler: Sendable {
     private let state = Monitor(State())
     private let threads: Int
     private let memory: Int
+    private let memoryGuard: MemoryGuard?
 
     /// - Parameters:
     ///   - threads: threads of all builds together, at least one.
     ///   - memory: bytes that all jobs together may be expected to need.
-    package init(threads: Int, memory: Int) {
+    ///   - memoryGuard: whom to ask for memory in addition: what does not fit then waits, even if nothing runs.
+    package init(threads: Int, memory: Int, memoryGuard: MemoryGuard? = nil) {
+        self.memoryGuard = memoryGuard
         self.threads = max(1, threads)
         self.memory = memory
     }
@@ -63,7 +66,8 @@ package final class OptimizerScheduler: Sendable {
     }
 
     private func fits(_ bytes: Int) -> Bool {
-        state.withLock { state in
+        if let memoryGuard, !memoryGuard.admits(job: bytes) { return false }
+        return state.withLock { state in
             let used = state.running.values.reduce(0) { $0 + $1.memory }
             return state.running.isEmpty || used <= memory && bytes <= memory - used
         }
@@ -76,9 +80,12 @@ package final class OptimizerScheduler: Sendable {
             divideThreads(&state)
             return state.nextNumber
         }
+        let meter = job.recipe.meter
+        if let meter { memoryGuard?.jobStarts(meter, expected: job.estimatedMemory) }
         let thread = Thread(name: "octant-build") { [self] in
             shard.run(job)
             octant_malloc_trim()
+            if let meter { memoryGuard?.jobEnds(meter) }
             state.change { state in
                 state.running[number] = nil
                 state.ended.append(number)

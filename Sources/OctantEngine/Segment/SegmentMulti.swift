@@ -72,7 +72,7 @@ package final class SegmentMulti: @unchecked Sendable {
         guard let found = self.row(row) else { return nil }
         if let checks {
             let start = found.base - (file.data.baseAddress ?? found.base)
-            let width = params.size * found.element.byteCount
+            let width = found.element.rowBytes(params.size)
             guard checks.areIntact(start..<(start + found.count * width)) else { return nil }
         }
         return .multi(found, dimension: params.size)

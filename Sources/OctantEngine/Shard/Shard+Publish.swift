@@ -226,6 +226,14 @@ extension Shard {
         }
     }
 
+    /// Freezes the open memtable while memory is short.
+    ///
+    /// - Parameter small: also if it has little: worth it for many collections, but not often.
+    package func freezeIfPressed(small: Bool) {
+        guard limits.memoryGuard?.isPressed == true, let open = newest.memtables.last?.table else { return }
+        if open.byteCount >= min(1 << 20, limits.memtableBytes / 2) || small && open.rowCount > 0 { freeze() }
+    }
+
     /// Counts what was logged, and asks for a checkpoint when it is much: a restart has to read it.
     func noteLogged(bytes: Int) {
         let full = background.withLock { background -> Bool in

@@ -101,6 +101,7 @@ package final class Shard: Sendable {
         _ operation: UpdateOperation, when condition: UpdateCondition? = nil, wait: Bool, hasDeadline: Bool = false,
         completion: @escaping @Sendable (Result<UpdateResult, OctantError>) -> Void
     ) -> LSN? {
+        if operation.addsData { limits.memoryGuard?.waitForRoom() }
         let logged: Result<LSN, OctantError> = order.withLock { _ in
             Result { () throws(OctantError) in
                 try admit(operation)
@@ -135,7 +136,7 @@ package final class Shard: Sendable {
         if let failure { throw OctantError(failure) }
         if case .delete(.ids) = operation { return }
         try checkIntact()
-        if case .delete = operation { return }
+        if !operation.addsData { return }
         if let refusal = background.withLock({ $0.refusal }) { throw OctantError(refusal) }
     }
 
@@ -143,6 +144,10 @@ package final class Shard: Sendable {
         _ operation: UpdateOperation, wait: Bool, hasDeadline: Bool, _ completion: @escaping ApplyQueue.Completion
     ) throws(OctantError) -> LSN {
         let bytes = operation.encoded()
+        if operation.addsData, let refusal = limits.memoryGuard?.refusal(adding: bytes.count) {
+            requestFlush()
+            throw refusal
+        }
         if isSimulated, queue.withLock({ $0.pendingBytes + bytes.count > limits.queueBytesMax }) { runDue() }
         queue.wait { [limits] queue -> Void? in
             queue.pendingBytes == 0 || queue.pendingBytes + bytes.count <= limits.queueBytesMax || queue.failure != nil
@@ -413,6 +418,11 @@ struct BackgroundState: Sendable {
 }
 
 extension UpdateOperation {
+    /// Whether it needs room: all but deletes of points do.
+    var addsData: Bool {
+        if case .delete = self { false } else { true }
+    }
+
     /// The filter that selects points, if one does.
     var selectionFilter: Filter? {
         switch self {

@@ -81,8 +81,16 @@ package struct ShardLimits: Sendable {
     package var lowMemory: LowMemoryMode = .disabled
     /// How much of vectors and payload is checked when a collection is opened.
     package var openingChecks = OpeningChecks.resident
+    /// What refuses writes while memory is short.
+    package var memoryGuard: MemoryGuard?
 
     package init() {}
+
+    /// Makes sizes fit a process that may have so many bytes of memory.
+    package mutating func fit(memory limit: Int) {
+        memtableBytes = min(memtableBytes, max(1 << 20, limit / 32))
+        queueBytesMax = min(queueBytesMax, max(1 << 20, limit / 8))
+    }
 }
 
 extension OctantError {

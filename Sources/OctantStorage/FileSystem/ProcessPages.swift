@@ -8,6 +8,9 @@ package enum ProcessPages {
         return Int(octant_resident_bytes(start, range.count))
     }
 
+    /// Bytes of the process that the system cannot take back: anonymous memory, and what is locked.
+    package static var held: Int { Int(clamping: octant_held_memory()) }
+
     /// Bytes of the whole process: in memory, of that anonymous, and locked.
     package static var totals: (resident: Int, anonymous: Int, locked: Int) {
         var totals = octant_memory_totals()

@@ -115,6 +115,23 @@ final class WALFileReader {
         return nil
     }
 
+    /// Whether all bytes from `offset`, a multiple of 8, to the end are zeros.
+    func isZero(from offset: Int) throws(StorageError) -> Bool {
+        var offset = offset
+        while offset < size {
+            offset = max(offset, min(file.nextData(from: offset) & ~7, size))
+            let window = try bytes(from: offset, atLeast: min(windowBytes, size - offset))
+            var place = 0
+            while place + 8 <= window.count {
+                if window.loadUnaligned(fromByteOffset: place, as: UInt64.self) != 0 { return false }
+                place += 8
+            }
+            if window.count < 8, window.contains(where: { $0 != 0 }) { return false }
+            offset += max(place, min(window.count, 7))
+        }
+        return true
+    }
+
     /// Moves `offset` over what was allocated and never written: it reads as zeros, and no frame begins there but in
     /// the last bytes.
     private func skipHole(_ offset: inout Int) {

@@ -29,6 +29,8 @@ struct WALScanner {
     var boundary: Place
     /// In the newest file: behind the last record frame known to be on the device.
     var kept: Place
+    /// In the newest file: behind the last good frame, if nothing was ever written there.
+    var end: Place?
     var report = WriteAheadLog.RecoveryReport()
     /// The newest file.
     let newest: WALFileReader
@@ -185,6 +187,7 @@ struct WALScanner {
         // The frame behind a damaged checksum cannot be recognised; the numbers tell of it.
         report.framesDropped = max(
             found + (found > 0 || looksLikeFrame ? 1 : 0), Int(truncatingIfNeeded: highestFound &- (next &- 1)))
+        if found == 0, bad == nil, group == nil, try reader.isZero(from: place.offset) { end = place }
         if let group {
             report.framesDropped += 1
             report.dropped = "\(file.path): incomplete record \(group.lsn) before offset \(place.offset)"

@@ -2,8 +2,8 @@ extension WriteAheadLog {
     /// Opens the log in `directory` (created when missing), replays every record after `checkpoint` in order, and
     /// makes the log ready for appends. Call `start` next.
     ///
-    /// What survived but was never confirmed as durable is copied into a new file and synced before this returns;
-    /// appends always go to a new file.
+    /// What survived but was never confirmed as durable is copied into a new file and synced before this returns.
+    /// Appends go to a new file, or behind a seal, or a header, where nothing was ever written.
     ///
     /// - Throws: `.corrupt` with file and offset when confirmed records are damaged or missing (records before the
     ///   place have been replayed; nothing was changed on disk), `.incompatible`, the error of a failed call, or
@@ -126,6 +126,7 @@ struct WALOpening {
         }
         let unconfirmed = try scanner.findUnconfirmed()
         scanner.report.framesCopied = unconfirmed.count
+        if unconfirmed.count == 0, let log = try resume(scanner, lastLSN: lastLSN) { return log }
         var start: NewFile
         var keep = scanner.files
         if scanner.boundary.file < newestIndex {
@@ -150,6 +151,41 @@ struct WALOpening {
         return try finish(
             start, (scanner, unconfirmed), durable: scanner.durable, lastLSN: lastLSN,
             keep: keep.map { WriteAheadLog.ClosedFile(path: $0.path, lastLSN: $0.lastLSN) })
+    }
+
+    /// Goes on in the newest file, if all it holds is confirmed and nothing was ever written behind. So a start after an
+    /// orderly end, or after a pause, costs no new file and no sync but the folder's.
+    ///
+    /// Of a file with other bytes behind its frames that cannot be: what is written again, the same bytes in the same place,
+    /// could make a frame of an unsynced tail valid that was not.
+    private mutating func resume(_ scanner: WALScanner, lastLSN: LSN) throws(StorageError) -> WriteAheadLog? {
+        let size = scanner.newest.size
+        guard let end = scanner.end, let newest = scanner.files.last, size >= options.fileBytes,
+            size - end.offset >= 2 * WALFrame.smallest
+        else { return nil }
+        let file = try fileSystem.open(newest.path, .readWrite)
+        // Blocks may be missing when the folder was copied.
+        guard (try? file.allocate(size)) != nil else {
+            file.close()
+            return nil
+        }
+        if end.offset > WALFileHeader.size {
+            // Should the seal's own sync have failed, it is in memory alone: what follows is synced together with it.
+            let seal = end.offset - WALFrame.smallest
+            try file.write(try scanner.newest.bytes(seal..<end.offset), at: seal)
+        }
+        try fileSystem.syncDirectory(directory)
+        let keep = scanner.files.dropLast().map { WriteAheadLog.ClosedFile(path: $0.path, lastLSN: $0.lastLSN) }
+        tidy(keep: keep, going: newest.path)
+        let state = WriteAheadLog.State(
+            lastLSN: lastLSN, sealedLSN: lastLSN, planOffset: end.offset, planCapacity: size, spares: spares,
+            spareNumber: lastSpareNumber, closedFiles: keep)
+        let active = WriteAheadLog.ActiveFile(
+            file: file, sequence: newest.header.sequence, salt: newest.header.salt, crc: end.crc, offset: end.offset,
+            lastLSN: newest.lastLSN)
+        return WriteAheadLog(
+            directory: directory, fileSystem: fileSystem, collection: collection, shard: shard, options: options,
+            active: active, state: state, lastLSN: lastLSN)
     }
 
     /// Writes and publishes the new file with the frames to copy, tidies the folder up, and makes the log.
@@ -224,7 +260,9 @@ struct WALOpening {
 
     /// Keeps up to `retainClosed + 1` spares, removes log files that no longer count, and allocates the first spare.
     /// Failures cost space or a later allocation, never data.
-    private mutating func tidy(keep: [WriteAheadLog.ClosedFile]) {
+    ///
+    /// - Parameter active: the file that appends go on in, if it is an old one.
+    private mutating func tidy(keep: [WriteAheadLog.ClosedFile], going active: String? = nil) {
         let wanted = options.retainClosed + 1
         for number in spareNumbers {
             let path = WriteAheadLog.sparePath(directory, number)
@@ -239,7 +277,7 @@ struct WALOpening {
         }
         for sequence in sequences {
             let path = WriteAheadLog.logPath(directory, sequence)
-            if !keep.contains(where: { $0.path == path }) { try? fileSystem.unlink(path) }
+            if path != active, !keep.contains(where: { $0.path == path }) { try? fileSystem.unlink(path) }
         }
         guard spares.isEmpty else { return }
         lastSpareNumber &+= 1
