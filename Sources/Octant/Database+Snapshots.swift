@@ -176,6 +176,9 @@ extension Database {
 
     var isClosed: Bool { state.withLock { $0.closed } }
 
+    /// Throws `notFound` if there is no such collection or shard.
+    package func checkExists(_ scope: SnapshotScope) throws(OctantError) { _ = try place(of: scope) }
+
     /// Where snapshots of this scope are, by the collection's own name. Throws `notFound` if there is no such collection
     /// or shard.
     func place(of scope: SnapshotScope) throws(OctantError) -> SnapshotStore.Place {

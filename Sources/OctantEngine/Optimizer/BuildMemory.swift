@@ -27,18 +27,20 @@ extension SegmentRecipe {
     /// Codes and graph of a vector.
     private func estimate(_ vector: NamedVectorParams, _ rows: Int) -> Int {
         let (params, policy) = (vector.params, IndexPolicy(vector, config: config))
-        guard let codes = policy.codes, rows >= SegmentWriter.codedRowsMin, indexed || !codes.isTrained else {
+        let codes = policy.codes(hasGraph: indexed && policy.graph != nil)
+        guard rows >= SegmentWriter.codedRowsMin, indexed || !codes.isTrained else {
             guard indexed, let graph = policy.graph else { return rows / 4 }
             return HNSWBuilder.estimatedBytes(
                 parameters: graph, count: rows, threads: threads, dimension: params.size)
         }
         let encoding = codes.encodingBytes(rows: rows, params, threads: threads)
         guard indexed else { return rows / 4 + encoding }
-        let held = lowMemory == .disabled ? codes.estimatedBytes(rows: rows, params) : 0
-        guard let graph = policy.graph else { return rows / 4 + encoding + held }
-        var building = HNSWBuilder.estimatedBytes(
+        guard let graph = policy.graph else { return rows / 4 + encoding }
+        // The segment's own if they are of 8 bits, else others that live as long as the build.
+        var held = Int8Codes.estimatedBytes(count: rows, dimension: params.size)
+        if case .int8 = codes, lowMemory != .disabled { held = 0 }
+        let building = HNSWBuilder.estimatedBytes(
             parameters: graph, count: rows, threads: threads, dimension: params.size)
-        if case .int8 = codes {} else { building += Int8Codes.estimatedBytes(count: rows, dimension: params.size) }
         return rows / 4 + max(encoding, held + building)
     }
 
@@ -63,19 +65,6 @@ extension CodeRecipe {
             return shape.map { ProductParameters.encodingBytes(shape: $0, count: rows, threads: threads) } ?? 0
         case .packed(let width):
             return PackedParameters.encodingBytes(
-                count: rows, dimension: vector.size, width: width, distance: vector.distance)
-        }
-    }
-
-    /// Bytes of the codes.
-    fileprivate func estimatedBytes(rows: Int, _ vector: VectorParams) -> Int {
-        switch self {
-        case .int8: return Int8Codes.estimatedBytes(count: rows, dimension: vector.size)
-        case .product(let width):
-            let shape = ProductShape(distance: vector.distance, dimension: vector.size, width: width)
-            return shape.map { ProductCodes.byteCount(shape: $0, count: rows) } ?? 0
-        case .packed(let width):
-            return PackedParameters.estimatedBytes(
                 count: rows, dimension: vector.size, width: width, distance: vector.distance)
         }
     }

@@ -30,10 +30,10 @@ package enum CodeRecipe {
 
 /// What a vector's configuration asks of a segment: which codes and which graph. Pure: values in, values out.
 package struct IndexPolicy {
-    /// The codes of a segment with a graph; `nil`: none.
-    package let codes: CodeRecipe?
-    /// The codes of a segment without one; `nil`: none.
-    package let flatCodes: CodeRecipe?
+    /// The codes of a segment with a graph.
+    private let walkedCodes: CodeRecipe
+    /// The codes of a segment without one.
+    private let flatCodes: CodeRecipe
     /// The graph to build; `nil`: none.
     package let graph: HNSWParameters?
 
@@ -49,28 +49,31 @@ package struct IndexPolicy {
     package init(_ vector: NamedVectorParams, config: CollectionConfig) {
         let hnsw = config.hnsw.applying(vector.params.hnsw)
         switch vector.params.quantization ?? config.quantization {
-        case .scalar(let scalar): codes = .int8(quantile: scalar.quantile)
-        case .product(let product): codes = .product(width: product.compression.width)
-        case .binary(let binary): codes = .packed(PackedWidth(binary))
-        case .turbo(let turbo): codes = .packed(PackedWidth(turbo))
-        case nil: codes = Self.walked(vector.params)
+        case .scalar(let scalar): walkedCodes = .int8(quantile: scalar.quantile)
+        case .product(let product): walkedCodes = .product(width: product.compression.width)
+        case .binary(let binary): walkedCodes = .packed(PackedWidth(binary))
+        case .turbo(let turbo): walkedCodes = .packed(PackedWidth(turbo))
+        case nil: walkedCodes = Self.ownCodes(vector.params)
         }
-        flatCodes = (vector.params.quantization ?? config.quantization) == nil ? .int8(quantile: nil) : codes
+        flatCodes = (vector.params.quantization ?? config.quantization) == nil ? .int8(quantile: nil) : walkedCodes
         graph =
             hnsw.m == 0
             ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
     }
 
     /// The engine's own codes for walks. Beside originals in memory, 4 bits are enough: what the walk finds is scored by
-    /// the originals at once, and codes of 8 bits would only take room. On disk, and where 4 bits are too rough or save
-    /// no cache line, both are kept in one file.
-    private static func walked(_ params: VectorParams) -> CodeRecipe {
-        params.isOnDisk || params.size < walkedDimensionMin || params.distance == .manhattan
+    /// the originals at once, and codes of 8 bits would only take room. On disk both are kept in one file; for Manhattan,
+    /// whose distances no rotation keeps, and for few dimensions, those of 8 bits.
+    private static func ownCodes(_ params: VectorParams) -> CodeRecipe {
+        params.isOnDisk || params.size < packedDimensionMin || params.distance == .manhattan
             ? .int8(quantile: nil) : .packed(.four)
     }
 
     /// Below so many dimensions 4-bit codes save no cache line worth their error.
-    private static let walkedDimensionMin = 96
+    private static let packedDimensionMin = 96
+
+    /// The codes of a segment that has a graph, or has none.
+    package func codes(hasGraph: Bool) -> CodeRecipe { hasGraph ? walkedCodes : flatCodes }
 
     /// A graph's parameters, as written in the manifest.
     package static func describe(_ parameters: HNSWParameters) -> String {
@@ -79,10 +82,10 @@ package struct IndexPolicy {
 
     /// Whether the files of `segment` are what the policy asks for.
     package func matches(_ segment: SegmentEntry, vector: String) -> Bool {
-        let wanted = segment.file(.graph, vector) == nil ? flatCodes : codes
-        if let file = segment.file(.codes, vector), file.parameters != wanted?.description { return false }
+        let wanted = codes(hasGraph: segment.file(.graph, vector) != nil)
+        if let file = segment.file(.codes, vector), file.parameters != wanted.description { return false }
         guard let file = segment.file(.graph, vector) else { return true }
-        if codes != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
+        if segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
             return false
         }
         return graph.map { Self.describe($0) } == file.parameters

@@ -308,18 +308,19 @@ package struct SegmentWriter {
             mapped, recipe: file.parameters, count: places.count, dimension: vector.params.size,
             lengths: lengths?.data.baseAddress?.assumingMemoryBound(to: Float.self))
         let policy = IndexPolicy(vector, config: recipe.config)
+        let graph = recipe.indexed ? policy.graph : nil
         var codes: VectorCodes?
         var keeper: BlockFile?
         var held = 0
         defer { recipe.meter?.free(held) }
-        let wanted = recipe.indexed && policy.graph != nil ? policy.codes : policy.flatCodes
-        if let wanted, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
+        let wanted = policy.codes(hasGraph: graph != nil)
+        if places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             begin("codes", vector.name)
             try writeCodes(vector, number, wanted, rows)
             // All were read; what is read again comes from the page cache.
             mapped.unload()
             // Of these alone a graph is built; see ``graphSource(_:_:_:)``.
-            if case .int8 = wanted, let entry = files.last, recipe.indexed {
+            if case .int8 = wanted, graph != nil, let entry = files.last {
                 let (bytes, owner) = try folder.load(entry, "CODE", .copied)
                 codes = try folder.decode(entry) { try VectorCodes(bytes: bytes, owner: owner) }
                 keeper = owner as? BlockFile
@@ -327,9 +328,7 @@ package struct SegmentWriter {
                 recipe.meter?.allocate(held)
             }
         }
-        if recipe.indexed, let parameters = policy.graph {
-            try writeGraph(vector, number, parameters, rows, codes, presence)
-        }
+        if let graph { try writeGraph(vector, number, graph, rows, codes, presence) }
         withExtendedLifetime((mapped, lengths, keeper)) {}
     }
 

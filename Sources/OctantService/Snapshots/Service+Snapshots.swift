@@ -50,7 +50,7 @@ extension Service {
     /// The snapshots that are kept.
     package func listSnapshots(_ scope: SnapshotScope) throws(OctantError) -> [SnapshotDescription] {
         guard let store = snapshots.store else { return try database.snapshots(scope) }
-        try checkExists(scope)
+        try database.checkExists(scope)
         return try store.list(scope)
     }
 
@@ -58,7 +58,7 @@ extension Service {
     package func deleteSnapshot(_ scope: SnapshotScope, name: String) throws(OctantError) {
         try Names.checkSnapshot(name)
         guard let store = snapshots.store else { return try database.deleteSnapshot(scope, name: name) }
-        try checkExists(scope)
+        try database.checkExists(scope)
         try store.delete(scope, name: name)
     }
 
@@ -66,7 +66,7 @@ extension Service {
     package func downloadSnapshot(_ scope: SnapshotScope, name: String) throws(OctantError) -> SnapshotDownload {
         try Names.checkSnapshot(name)
         if let store = snapshots.store {
-            try checkExists(scope)
+            try database.checkExists(scope)
             return try store.get(scope, name: name)
         }
         let file = try TransferFile.open(try database.snapshotFile(scope, name: name))
@@ -79,7 +79,7 @@ extension Service {
 
     /// The state of a shard as it is now, to be sent; nothing of it stays here.
     package func streamSnapshot(_ scope: SnapshotScope) throws(OctantError) -> SnapshotDownload {
-        try checkExists(scope)
+        try database.checkExists(scope)
         let name: String
         switch scope {
         case .storage: name = "full"
@@ -90,17 +90,6 @@ extension Service {
             try self.snapshotCounts.counting(scope, .creation) { () throws(OctantError) in
                 try self.database.streamSnapshot(scope, to: sink)
             }
-        }
-    }
-
-    /// Refuses what there is not.
-    private func checkExists(_ scope: SnapshotScope) throws(OctantError) {
-        switch scope {
-        case .storage: break
-        case .collection(let name): _ = try database.collection(name)
-        case .shard(let name, let id):
-            _ = try database.collection(name)
-            guard id == 0 else { throw OctantError(.notFound, "Shard \(id) not found") }
         }
     }
 
@@ -146,7 +135,7 @@ extension Service {
         switch scope {
         case .collection(let name) where !database.collectionExists(name):
             try Names.checkNew(name, what: "collection")
-        case .shard: try checkExists(scope)
+        case .shard: try database.checkExists(scope)
         default: break
         }
     }
