@@ -28,7 +28,8 @@ extension WriteAheadLog {
         let chain = try opening.chain(from: newest, checkpoint: checkpoint)
         guard let oldest = chain.first else { throw StorageError(.corrupt, "\(directory): no log file") }
         var scanner = WALScanner(
-            files: chain, oldest: oldest, newest: try opening.reader(newest), checkpoint: checkpoint, fileSystem: fileSystem,
+            files: chain, oldest: oldest, newest: try opening.reader(newest), checkpoint: checkpoint,
+            fileSystem: fileSystem,
             windowBytes: options.windowBytes)
         try scanner.run(replay)
         let log = try opening.continueAfter(&scanner)
