@@ -127,6 +127,28 @@ struct MemoryGuardTests {
         #expect(guarded.roomForRequests == 250 << 20)
     }
 
+    @Test("a job for which there is no memory waits, the status says so, and it runs when there is")
+    func waiting() throws {
+        let folder = TemporaryFolder()
+        let memory = Memory()
+        let database = try open(folder, memory)
+        defer { database.close() }
+        try database.createCollection("c", tinyConfig())
+        let collection = try database.collection("c")
+        let points = (0..<200 as Range<UInt64>).map { Point(id: .number($0), vectors: NamedVectors([])) }
+        try collection.update(.upsert(points))
+        memory.set(160)
+        while collection.shard.view.memtables.contains(where: { $0.table.rowCount > 0 }) { sched_yield() }
+        // Most of what is on disk is deleted: a vacuum is due.
+        memory.set(245)
+        try collection.update(.delete(.ids((0..<199 as Range<UInt64>).map { .number($0) })))
+        while collection.info().optimizerError == nil { sched_yield() }
+        #expect(collection.info().optimizerError?.contains("waits for memory") == true)
+        memory.set(10)
+        while collection.info().optimizerError != nil { sched_yield() }
+        #expect(collection.info().pointsCount == 1)
+    }
+
     @Test("what waits in memory fits a small limit, and is as ever with a large one")
     func sizes() {
         var small = ShardLimits()

@@ -20,7 +20,7 @@ package struct OptimizerJob: Sendable {
 package enum OptimizerTurn: Sendable {
     /// Nothing is due.
     case none
-    /// What is due needs more memory than there is now.
-    case tooLarge
+    /// What is due is expected to need so many bytes, more than there are now.
+    case tooLarge(Int)
     case job(OptimizerJob)
 }

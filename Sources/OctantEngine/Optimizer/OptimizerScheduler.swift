@@ -5,7 +5,8 @@ import COctantKernels
 /// As many run as there are threads for builds; they share these evenly. Together they may be expected to need no more
 /// memory than the budget. Shards get their turn one after another, a job each, so that one that is always busy does not
 /// keep others waiting; a job that does not fit into memory now keeps those behind it waiting, so that it is not passed by
-/// for ever. One that never fits runs alone.
+/// for ever. One that never fits into the budget runs alone; one for which the process has no memory waits, and the status
+/// of its shard tells.
 package final class OptimizerScheduler: Sendable {
     private struct Running {
         var share: BuildShare
@@ -56,7 +57,11 @@ package final class OptimizerScheduler: Sendable {
             if isFull { return }
             switch shard.nextJob(threads: threads, admits: fits) {
             case .none: waiting.removeFirst()
-            case .tooLarge: return
+            case .tooLarge(let bytes):
+                guard isIdle else { return }
+                // No end of a job will make room; a smaller one of another shard may fit.
+                shard.noteWaiting(forMemory: bytes)
+                waiting.removeFirst()
             case .job(let job):
                 start(job, of: shard, onEnd)
                 waiting.append(waiting.removeFirst())

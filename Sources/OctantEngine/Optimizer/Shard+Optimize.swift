@@ -114,9 +114,9 @@ extension Shard {
         let idle = isIdle
         // A step of what is on disk that has no room now would have none with more points either.
         if let plan = nextPlan(newest, running: runningPlans, checkpoint: newest.checkpoint, idle: idle),
-            let recipe = recipe(plan, newest, threads: threads), !admits(recipe.estimatedMemory)
+            let memory = recipe(plan, newest, threads: threads)?.estimatedMemory, !admits(memory)
         {
-            return .tooLarge
+            return .tooLarge(memory)
         }
         // While a job runs, points in memory stay there: it may be the graph that takes them.
         if runningPlans.isEmpty, checkpointIsDue(newest, idle: idle) {
@@ -139,7 +139,7 @@ extension Shard {
                 return .none
             }
             let memory = recipe.estimatedMemory
-            guard admits(memory) else { return .tooLarge }
+            guard admits(memory) else { return .tooLarge(memory) }
             let (meter, share) = (JobMeter(), BuildShare(threads: threads))
             meter.expect(memory: memory)
             recipe.meter = meter
@@ -215,6 +215,17 @@ extension Shard {
 
     /// Keeps the reason for the status and waits before the next attempt, longer each time: what failed once (a
     /// damaged file, a full disk) most often fails again, and each attempt reads and writes whole segments.
+    /// Tells by the status that nothing but the want of `bytes` of memory keeps the optimizer. The step that is waited for
+    /// takes it back.
+    func noteWaiting(forMemory bytes: Int) {
+        let text = "waits for memory: the next step needs up to \(bytes >> 20) MB besides what the process holds"
+        let isNew = background.change { background in
+            defer { background.optimizerError = text }
+            return background.optimizerError != text
+        }
+        if isNew { log("\(path): the optimizer \(text)") }
+    }
+
     private func note(_ error: StorageError, of what: String) {
         guard error.code != .closed else { return }
         log("\(path): \(what) failed: \(error)")
