@@ -76,33 +76,34 @@ struct RepairCommand: ParsableCommand {
     var yes = false
 
     func run() throws {
-        do throws(OctantError) {
-            let path = try options.path()
-            let progress = Progress()
-            let plan = try Database.repair(path: path, isPlan: true, onProgress: { progress.show($0) })
-            progress.end()
-            if plan.steps.isEmpty, plan.left.isEmpty {
-                print("nothing is damaged")
-                return
-            }
-            show(plan)
-            if !dryRun {
-                guard plan.steps.isEmpty || yes || Self.consents() else {
-                    print("nothing was changed")
-                    throw OctantError(.badRequest, "")
-                }
-                let done = try Database.repair(path: path, isPlan: false)
-                show(done)
-                let after = try Database.verify(path: path)
-                for finding in after.findings where finding.weight == .damage { print(finding.text) }
-                if !after.isClean { throw OctantError(.badRequest, "") }
-            }
-            if !plan.left.isEmpty { throw OctantError(.badRequest, "") }
-        } catch {
-            if error.message.isEmpty { throw ExitCode(1) }
+        let isClean: Bool
+        do throws(OctantError) { isClean = try repair() } catch {
             Progress.note("octant repair: \(error.message)\n")
             throw ExitCode(2)
         }
+        if !isClean { throw ExitCode(1) }
+    }
+
+    /// Returns whether nothing is damaged any more, or would be.
+    private func repair() throws(OctantError) -> Bool {
+        let path = try options.path()
+        let progress = Progress()
+        let plan = try Database.repair(path: path, isPlan: true, onProgress: { progress.show($0) })
+        progress.end()
+        if plan.steps.isEmpty, plan.left.isEmpty {
+            print("nothing is damaged")
+            return true
+        }
+        show(plan)
+        if dryRun { return plan.left.isEmpty }
+        guard plan.steps.isEmpty || yes || Self.consents() else {
+            print("nothing was changed")
+            return false
+        }
+        show(try Database.repair(path: path, isPlan: false))
+        let after = try Database.verify(path: path)
+        for finding in after.findings where finding.weight == .damage { print(finding.text) }
+        return after.isClean && plan.left.isEmpty
     }
 
     private func show(_ report: RepairReport) {
