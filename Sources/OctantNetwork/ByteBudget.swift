@@ -30,7 +30,7 @@ package final class ByteBudget: Sendable {
     package var refusal: String {
         if let room = room?(), room < limit {
             return "Not enough memory for more requests of this size now "
-                + "(\(room) bytes for all together): try again later"
+                + "(\(room >> 20) MB left for all together): try again later"
         }
         return "The requests in flight have as many bytes as they may have together "
             + "(limit: \(limit) bytes): try again later"
