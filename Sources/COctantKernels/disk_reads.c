@@ -13,9 +13,6 @@
 #endif
 
 static _Thread_local uint64_t thread_reads;
-/* Batches in a row that found everything in memory, and the thread's major faults then; see ask_pages. */
-static _Thread_local unsigned warm_batches;
-static _Thread_local long known_faults;
 static _Atomic uint64_t process_reads;
 
 uint64_t octant_reads_of_thread(void) { return thread_reads; }
@@ -101,25 +98,47 @@ static void count_reads(uint64_t pages) {
 }
 
 /* Where everything is in memory, looking for pages that are not would cost several times the reading (361 of 580 us of a
-   walk over a graph with 128 links a node). After a few batches without any, one piece of each is looked at, and the
-   system is asked whether the thread has had to wait for a page since: if so, or if that piece is missing, all pieces
-   are looked at again. */
-enum { warm_after = 4 };
+   walk over a graph with 128 links a node). After a few batches of a table without any, one piece of each is looked at,
+   and the system is asked whether the thread has had to wait for a page since: if so, or if that piece is missing, all
+   pieces of the table are looked at again. */
+enum { warm_after = 4, tables = 16 };
 
-/* Whether a batch can do without. */
-static bool is_warm(const struct piece *pieces, size_t count, size_t page) {
-    if (warm_batches < warm_after) return false;
-    long faults = major_faults();
-    if (faults != known_faults) {
-        if (faults > known_faults) count_reads((uint64_t)(faults - known_faults));
-        warm_batches = 0;
-        return false;
-    }
-    return missing(&pieces[warm_batches++ % count], page) == 0;
+/* Batches in a row of a table that found everything in memory. */
+struct table {
+    uintptr_t base;
+    unsigned warm;
+};
+static _Thread_local struct table known_tables[tables];
+/* The one asked for last; NULL: a single row, which is always looked at. */
+static _Thread_local struct table *last_table;
+/* The thread's major faults before that; below 0: not asked for yet. */
+static _Thread_local long known_faults = -1;
+
+static struct table *table_at(uintptr_t base) {
+    struct table *table = &known_tables[(base >> 12 ^ base >> 20) % tables];
+    if (table->base != base) *table = (struct table){.base = base};
+    return table;
 }
 
-static void ask_pages(struct piece *pieces, size_t count, size_t page) {
-    if (is_warm(pieces, count, page)) return;
+/* Whether a batch can do without. */
+static bool is_warm(struct table *table, const struct piece *pieces, size_t count, size_t page) {
+    struct table *before = last_table;
+    last_table = table;
+    if (table == NULL || table->warm < warm_after) return false;
+    long faults = major_faults();
+    if (faults != known_faults) {
+        if (before != NULL && before->warm >= warm_after) {
+            if (known_faults >= 0 && faults > known_faults) count_reads((uint64_t)(faults - known_faults));
+            before->warm = 0;
+        }
+        known_faults = faults;
+        if (before == table) return false;
+    }
+    return missing(&pieces[table->warm++ % count], page) == 0;
+}
+
+static void ask_pages(struct table *table, struct piece *pieces, size_t count, size_t page) {
+    if (is_warm(table, pieces, count, page)) return;
     sort(pieces, count);
     struct iovec wanted[pieces_max];
     size_t number = 0;
@@ -136,11 +155,10 @@ static void ask_pages(struct piece *pieces, size_t count, size_t page) {
         wanted[number++] = (struct iovec){.iov_base = (void *)run.from, .iov_len = run.to - run.from};
     }
     if (number == 0) {
-        if (warm_batches == 0) known_faults = major_faults();
-        warm_batches++;
+        if (table != NULL) table->warm++;
         return;
     }
-    warm_batches = 0;
+    if (table != NULL) table->warm = 0;
     count_reads(lacking);
     will_need(wanted, number);
 }
@@ -156,12 +174,13 @@ void octant_ask_rows(const void *base, size_t stride, const uint32_t *ids, size_
         atomic_store_explicit(&known, page, memory_order_relaxed);
     }
     struct piece pieces[pieces_max];
+    struct table *table = count > 1 ? table_at((uintptr_t)base) : NULL;
     size_t number = 0;
     for (size_t i = 0; i < count; i++) {
         uintptr_t from = (uintptr_t)base + (uintptr_t)ids[i] * stride;
         pieces[number++] = (struct piece){from & ~(page - 1), (from + stride + page - 1) & ~(page - 1)};
         if (number == pieces_max || i + 1 == count) {
-            ask_pages(pieces, number, page);
+            ask_pages(table, pieces, number, page);
             number = 0;
         }
     }
