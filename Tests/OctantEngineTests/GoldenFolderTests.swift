@@ -90,7 +90,7 @@ struct GoldenFolderTests {
     }
 
     /// Copies a folder without spare log files and without the unwritten ends of log files.
-    private static func copyCompact(_ from: String, _ to: String) throws {
+    static func copyCompact(_ from: String, _ to: String) throws {
         let files = LocalFileSystem()
         try files.makeDirectories(to)
         for name in try files.list(from) where !name.hasPrefix("spare-") && name != "LOCK" {
@@ -111,7 +111,7 @@ struct GoldenFolderTests {
     }
 
     /// Version control keeps no empty folders: a fixture may lack them.
-    private static func copyFixture(_ version: String) throws -> TemporaryFolder {
+    static func copyFixture(_ version: String) throws -> TemporaryFolder {
         let folder = TemporaryFolder()
         let files = LocalFileSystem()
         try copyTree(fixtures + "/" + version, folder.path)

@@ -69,7 +69,8 @@ package final class SimulatedFileSystem: FileSystem {
         mutating func apply(_ change: NameChange) {
             switch change {
             case .file(let removed, let added):
-                if let removed { files[removed] = nil }
+                // A rename that becomes durable late takes no name that was made in its folder, and synced, since.
+                if let removed, added == nil || files[removed] === added?.node { files[removed] = nil }
                 if let added { files[added.path] = added.node }
             case .madeDirectory(let path): directories.insert(path)
             case .removedDirectory(let path):
