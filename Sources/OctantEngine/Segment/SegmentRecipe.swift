@@ -44,6 +44,8 @@ package struct SegmentRecipe: Sendable {
     package var piece = Piece()
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode
+    /// What was saved of the job's graphs by an earlier process, and where to save them; unset: nowhere.
+    package var builds: JobBuilds?
     /// Who is told what is done and what it takes.
     package var meter: JobMeter?
     /// How many of the threads may work; unset: all.

@@ -95,6 +95,8 @@ extension Shard {
         } else {
             try shard.recoverLog(manifest, after: earlier)
             shard.sweep(leftovers)
+            let current = shard.publication.withLock { $0 }
+            shard.savedBuilds.load(current.segments, current.config.jobSettings)
         }
         return shard
     }
