@@ -1,5 +1,5 @@
 import OctantModel
-import OctantStorage
+package import OctantStorage
 import OctantVectors
 
 /// What a saved graph is a part of: of which job, which rows it took in which order, and how it is built. A job with the

@@ -1,5 +1,5 @@
 import OctantModel
-import OctantStorage
+package import OctantStorage
 import OctantVectors
 import Synchronization
 
@@ -78,7 +78,7 @@ package final class SavedBuilds: Sendable {
             path: path + "/" + name, type: SavedBuild.blockType, uuid: uuid, fileSystem: fileSystem)
         try file.verify(0..<8)
         guard let length = SavedBuild.length(file.data) else {
-            throw .corrupt(file.path, offset: 4, "impossible length of the description")
+            throw StorageError(.corrupt, "\(file.path): impossible length of the description")
         }
         try file.verify(0..<length)
         let description = UnsafeRawBufferPointer(rebasing: file.data[..<length])

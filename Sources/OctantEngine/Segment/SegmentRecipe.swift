@@ -21,7 +21,7 @@ package struct SegmentRecipe: Sendable {
 
     /// One of several segments that are made of the same sources: every `of`-th row from `number` on. Neighbours in the
     /// sources go to different segments, so that whatever orders the rows, the best of a query are spread evenly.
-    package struct Piece: Sendable {
+    package struct Piece: Sendable, Equatable {
         package var number = 0
         package var of = 1
     }
