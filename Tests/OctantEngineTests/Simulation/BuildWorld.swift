@@ -3,6 +3,7 @@ import OctantEngine
 import OctantModel
 import OctantStorage
 import OctantVectors
+import Synchronization
 import Testing
 
 /// A shard on a simulated disk whose jobs save their graphs often, by one seed and on one thread: what a job makes is the
@@ -11,6 +12,7 @@ struct BuildWorld {
     static let uuid = UUIDBytes(high: 0x4000, low: 1 << 63)
     static let path = "/x"
     static let rows: UInt64 = 330
+    private static let openings = Atomic<UInt64>(0)
 
     /// Its shard is closed.
     var disk: SimulatedFileSystem
@@ -41,7 +43,8 @@ struct BuildWorld {
         _ files: any FileSystem, saves: Bool = true, log: @escaping @Sendable (String) -> Void = { _ in },
         _ body: (Shard) throws -> Result
     ) throws -> Result {
-        let simulation = Simulation(seed: 5)
+        // Names of segments come from it, and must not come twice on one disk.
+        let simulation = Simulation(seed: openings.add(1, ordering: .relaxed).newValue << 20)
         return try Simulation.$current.withValue(simulation) {
             var limits = limits()
             if !saves { limits.buildSaves.rowsMin = .max }
