@@ -14,6 +14,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
     case blockFile = "block-file"
     case ids, payload, graph, codes, sparse
     case fieldIndex = "field-index"
+    case savedBuild = "saved-build"
     case json, filter, query, points, settings
     case payloadPath = "payload-path"
     case collection, aliases
@@ -31,7 +32,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
             switch self {
             case .log, .operation, .generation, .manifest, .catalog, .superblock, .marker, .tuning, .blockFile:
                 try readFolder(bytes)
-            case .ids, .payload, .graph, .codes, .sparse, .fieldIndex:
+            case .ids, .payload, .graph, .codes, .sparse, .fieldIndex, .savedBuild:
                 try Self.aligned(bytes) { try readSegment($0, $1) }
             case .json, .filter, .query, .points, .settings, .payloadPath, .collection, .aliases:
                 try readRequest(bytes)
@@ -118,6 +119,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
             let payload = Payload(bytes: Array(bytes))
             _ = payload.object
             _ = PayloadView(bytes).member("n")
+        case .savedBuild: _ = try SavedBuild(bytes, name: "build")
         case .graph: try Self.walk(try HNSWGraph(bytes: bytes, owner: owner))
         case .codes: try Self.search(try VectorCodes(bytes: bytes, owner: owner), owner)
         case .sparse:

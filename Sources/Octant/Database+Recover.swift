@@ -153,7 +153,7 @@ extension Database {
     private func retire(_ folder: String, _ entry: Entry) {
         if case .open(let collection) = entry {
             background.remove(collection.shard)
-            collection.shard.close()
+            collection.shard.close(forGood: true)
         }
         do throws(StorageError) { try fileSystem.removeTree(folder) } catch {
             log("\(folder) cannot be removed: \(error)")  // at the next opening

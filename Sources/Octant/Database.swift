@@ -296,7 +296,7 @@ public final class Database: Sendable {
             let entry = state.withLock { $0.entries.removeValue(forKey: name) }
             if case .open(let collection)? = entry {
                 background.remove(collection.shard)
-                collection.shard.close()
+                collection.shard.close(forGood: true)
             }
             do throws(StorageError) { try fileSystem.removeTree("\(path)/c/\(uuid)") } catch {
                 // No catalog names it: the next opening removes it.

@@ -41,6 +41,8 @@ package final class HNSWBuilder: @unchecked Sendable {
     private let next = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
     private let stopped = Atomic<Bool>(false)
+    /// Set by `build` before its threads start.
+    private var observer: (any BuildObserver)?
 
     static let noEntry = UInt64.max
 
@@ -76,18 +78,20 @@ package final class HNSWBuilder: @unchecked Sendable {
 
     /// Links all rows of `source`, which must have `count` of them. To be called once.
     ///
-    /// - `existing`: a graph of the first rows, whose links are taken over if it was built with the same `m` and seed.
+    /// - `existing`: a graph of the first rows, as for ``adopt(_:)``.
     /// - `isPresent`: rows to leave out (no vector); they get no links. Asked once per row, from any thread.
+    /// - `observer`: told between batches, by all threads.
     /// - `progress`: told the number of rows done now and then, from the calling thread.
     package func build(
         source: Source, existing: HNSWGraph? = nil, threads: Int = 1,
-        isPresent: (@Sendable (UInt32) -> Bool)? = nil, isCancelled: @escaping @Sendable () -> Bool = { false },
+        isPresent: (@Sendable (UInt32) -> Bool)? = nil, observer: (any BuildObserver)? = nil,
+        isCancelled: @escaping @Sendable () -> Bool = { false },
         progress: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws(HNSWBuildError) {
         guard source.count == count else { throw .rowCountMismatch }
-        let first = existing.map { adopt($0) } ?? 0
-        next.store(first, ordering: .relaxed)
-        finished.store(first, ordering: .relaxed)
+        if let existing { adopt(existing) }
+        self.observer = observer
+        defer { self.observer = nil }
         switch source {
         case .rows(let rows, let distance):
             let scorer: @Sendable (SearchScratch) -> FloatScorer = { scratch in
@@ -115,10 +119,12 @@ package final class HNSWBuilder: @unchecked Sendable {
         writeHeader()
     }
 
-    /// Copies the links of an older graph of the first rows. Returns how many rows are done.
-    private func adopt(_ graph: HNSWGraph) -> Int {
+    /// Copies the links of an older graph of the first rows, if it was built with the same `m` and seed, so that ``build``
+    /// inserts the rest. Returns how many rows are done. To be called before ``build``.
+    @discardableResult
+    package func adopt(_ graph: HNSWGraph) -> Int {
         guard graph.count <= count, graph.parameters.m == parameters.m, graph.parameters.seed == parameters.seed,
-            let entry = graph.entry, graph.layout.upperLists <= layout.upperLists
+            let entry = graph.entry, graph.layout.upperLists == layout(first: graph.count).upperLists
         else { return 0 }
         // Nobody has looked at the links of a cold graph yet.
         if graph.isCold, (try? graph.validate()) == nil { return 0 }
@@ -130,8 +136,14 @@ package final class HNSWBuilder: @unchecked Sendable {
         links0.update(from: graph.links0, count: graph.count * layout.m0)
         upper.update(from: graph.upper, count: graph.layout.upperLists * layout.m)
         top.store(UInt64(entry) | UInt64(graph.maxLevel) << 32, ordering: .releasing)
+        next.store(graph.count, ordering: .relaxed)
+        finished.store(graph.count, ordering: .relaxed)
         return graph.count
     }
+
+    /// While no thread inserts, or all of them are in ``BuildObserver/between(_:)``: the rows below it are in the graph (but
+    /// for absent ones), and no others.
+    package var frontier: Int { min(next.load(ordering: .acquiring), count) }
 
     private func run<W: RowScorer, S: RowScorer>(
         _ threads: Int, _ isPresent: (@Sendable (UInt32) -> Bool)?, _ isCancelled: @escaping @Sendable () -> Bool,
@@ -139,16 +151,21 @@ package final class HNSWBuilder: @unchecked Sendable {
         _ makeScorer: @escaping @Sendable (SearchScratch) -> S
     ) {
         let workers = max(1, min(threads, (count - next.load(ordering: .relaxed)) / 64))
+        let observer = observer
         runThreads(workers) { [self] index in
+            observer?.begin()
+            defer { observer?.end() }
             let worker = InsertWorker(self, locked: workers > 1, makeWalker, makeScorer)
-            let batch = workers > 1 ? 16 : 64
+            let batch = max(1, min(workers > 1 ? 16 : 64, observer?.batchMax ?? .max))
             while !stopped.load(ordering: .relaxed) {
-                let from = next.add(batch, ordering: .relaxed).oldValue
-                if from >= count { break }
+                // Before rows are taken: what was taken is inserted, whatever happens.
                 if isCancelled() {
                     stopped.store(true, ordering: .releasing)
                     break
                 }
+                observer?.between(self)
+                let from = next.add(batch, ordering: .acquiringAndReleasing).oldValue
+                if from >= count { break }
                 let to = min(from + batch, count)
                 for row in UInt32(from)..<UInt32(to) where isPresent?(row) ?? true { worker.insert(row) }
                 let done = finished.add(to - from, ordering: .relaxed).newValue
@@ -159,6 +176,13 @@ package final class HNSWBuilder: @unchecked Sendable {
     }
 
     private func writeHeader() {
+        header(layout).withUnsafeBytes {
+            if let source = $0.baseAddress { region.base.copyMemory(from: source, byteCount: $0.count) }
+        }
+    }
+
+    /// The header of a graph of this layout, with the entry as it is now.
+    func header(_ layout: HNSWLayout) -> [UInt32] {
         let entry = top.load(ordering: .acquiring)
         var header = [UInt32](repeating: 0, count: HNSWLayout.headerBytes / 4)
         header[0] = UInt32(truncatingIfNeeded: HNSWLayout.magic)
@@ -167,15 +191,13 @@ package final class HNSWBuilder: @unchecked Sendable {
         header[3] = UInt32(truncatingIfNeeded: layout.m)
         header[4] = UInt32(truncatingIfNeeded: layout.m0)
         header[5] = UInt32(truncatingIfNeeded: parameters.efConstruct)
-        header[6] = UInt32(truncatingIfNeeded: count)
+        header[6] = UInt32(truncatingIfNeeded: layout.rows)
         header[7] = entry == Self.noEntry ? noLink : UInt32(truncatingIfNeeded: entry)
         header[8] = entry == Self.noEntry ? 0 : UInt32(truncatingIfNeeded: entry >> 32)
         header[9] = UInt32(truncatingIfNeeded: layout.upperLists)
         header[10] = UInt32(truncatingIfNeeded: parameters.seed)
         header[11] = UInt32(truncatingIfNeeded: parameters.seed >> 32)
-        header.map(\.littleEndian).withUnsafeBytes {
-            if let source = $0.baseAddress { region.base.copyMemory(from: source, byteCount: $0.count) }
-        }
+        return header.map(\.littleEndian)
     }
 
     /// Bytes of the form that `serialize` writes.

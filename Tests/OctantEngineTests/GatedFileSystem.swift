@@ -10,13 +10,19 @@ final class GatedFileSystem: FileSystem {
     }
 
     private let base: PausableFileSystem
-    private let prefix: String
+    private let isGated: @Sendable (String) -> Bool
     private let gate = Monitor(Gate())
 
     /// - Parameter prefix: what the names of such files begin with.
     init(_ base: PausableFileSystem, prefix: String) {
         self.base = base
-        self.prefix = prefix
+        isGated = { $0.split(separator: "/").last?.hasPrefix(prefix) == true }
+    }
+
+    /// - Parameter folder: the name of the folder of such files.
+    init(_ base: PausableFileSystem, folder: String) {
+        self.base = base
+        isGated = { $0.split(separator: "/").dropLast().last.map(String.init) == folder }
     }
 
     func close() { gate.change { $0.isOpen = false } }
@@ -27,7 +33,7 @@ final class GatedFileSystem: FileSystem {
     func wait(for count: Int) { gate.wait { $0.waiting >= count ? () : nil } }
 
     func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
-        if mode == .create, path.split(separator: "/").last?.hasPrefix(prefix) == true {
+        if mode == .create, isGated(path) {
             gate.change { $0.waiting += 1 }
             gate.wait { $0.isOpen ? () : nil }
             gate.change { $0.waiting -= 1 }

@@ -3,8 +3,8 @@ import Synchronization
 /// The share of the optimizer's threads that one job has. It changes as other jobs begin and end.
 ///
 /// A build starts as many threads as it could ever use. Between batches of rows each asks to go on: while the share is
-/// smaller, those beyond it rest. They rest for a moment at a time and hold nothing then, so that a build ends even if
-/// its share never grows: a thread that rests has taken a batch of rows that only it will insert.
+/// smaller, those beyond it rest. They rest for a moment at a time, with no rows taken, so that neither the end of a build
+/// nor who saves it waits for them.
 package final class BuildShare: Sendable {
     private struct State {
         var working: Int

@@ -61,6 +61,15 @@ package final class JobMeter: Sendable {
         }
     }
 
+    /// Notes how many rows of the stage were done by an earlier process.
+    func resume(at rows: Int) {
+        state.withLock { state in
+            guard let last = state.stages.indices.last else { return }
+            state.stages[last].resumed = rows
+            state.stages[last].done = rows
+        }
+    }
+
     /// Ends the last stage.
     func end() { state.withLock { $0.endStage() } }
 

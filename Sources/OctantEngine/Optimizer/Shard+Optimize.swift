@@ -71,6 +71,7 @@ extension Shard {
         _ view: ReadView, running: [OptimizerPlan] = [], checkpoint: LSN?, idle: Bool
     ) -> OptimizerPlan? {
         if view.config.optimizer.maxOptimizationThreads == 0 { return nil }
+        if let begun = savedBuilds.plan(view, running: running) { return begun }
         let (hidden, shown) = plannedParts(of: view, running: running, checkpoint)
         let processors = Thread.processorCount
         return OptimizerPlan.revealing(hidden, shown: shown, config: view.config.optimizer, processors: processors)
@@ -191,12 +192,14 @@ extension Shard {
         defer { background.change { $0.inOptimizer -= 1 } }
         do throws(StorageError) {
             try write(job)
+            savedBuilds.end(job.plan)
             optimizations.withLock { $0.end(job.uuid, .done) }
             // What failed meanwhile has failed still.
             background.change { if $0.lastFailure < job.began { $0.noteOptimized() } }
             settleDeferral()
             return true
         } catch {
+            if error.code != .closed { savedBuilds.fail(job.plan) }
             optimizations.withLock {
                 $0.end(
                     job.uuid, error.code == .closed ? .cancelled("the collection closed") : .error(error.description))
@@ -248,6 +251,7 @@ extension Shard {
             }
         }
         var recipe = job.recipe
+        recipe.builds = builds(of: job)
         var written: [WrittenSegment] = []
         for number in 0..<job.plan.pieces {
             recipe.piece.number = number
@@ -268,6 +272,18 @@ extension Shard {
                 sources: segments, written: written, checkpoint: nil, vectorsEpoch: job.view.vectorsEpoch,
                 reveals: job.reveals ? (job.view.checkpoint, job.view.checkpointLiveCount) : nil))
         recipe.meter?.end()
+    }
+
+    /// What the job goes on with, and where it saves its graphs; `nil` if it makes none.
+    private func builds(of job: OptimizerJob) -> JobBuilds? {
+        guard job.plan.indexed else { return nil }
+        let settings = job.recipe.config.jobSettings
+        return JobBuilds(
+            saved: savedBuilds, plan: job.plan, settings: settings, policy: limits.buildSaves,
+            taken: savedBuilds.begin(job.plan, job.recipe),
+            isWanted: { [state, background] in
+                !background.withLock { $0.closingForGood } && state.withLock { $0.config }.jobSettings == settings
+            }, log: log)
     }
 
     /// What background work is doing, for the collection's status.

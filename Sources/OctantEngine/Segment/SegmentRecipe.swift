@@ -21,7 +21,7 @@ package struct SegmentRecipe: Sendable {
 
     /// One of several segments that are made of the same sources: every `of`-th row from `number` on. Neighbours in the
     /// sources go to different segments, so that whatever orders the rows, the best of a query are spread evenly.
-    package struct Piece: Sendable {
+    package struct Piece: Sendable, Equatable {
         package var number = 0
         package var of = 1
     }
@@ -44,6 +44,8 @@ package struct SegmentRecipe: Sendable {
     package var piece = Piece()
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode
+    /// What was saved of the job's graphs by an earlier process, and where to save them; unset: nowhere.
+    package var builds: JobBuilds?
     /// Who is told what is done and what it takes.
     package var meter: JobMeter?
     /// How many of the threads may work; unset: all.

@@ -13,13 +13,15 @@ package struct WrittenSegment: Sendable {
 
 /// Writes the files of a new segment, each synced before the manifest may name it.
 package struct SegmentWriter {
-    private let recipe: SegmentRecipe
-    private let folder: SegmentFolder
-    private let isCancelled: @Sendable () -> Bool
-    private var files: [SegmentEntry.FileEntry] = []
-    private var places: [Place] = []
+    let recipe: SegmentRecipe
+    let folder: SegmentFolder
+    let isCancelled: @Sendable () -> Bool
+    var files: [SegmentEntry.FileEntry] = []
+    var places: [Place] = []
+    /// By source, a bit for each row that was taken, if graphs are saved.
+    var taken: [[UInt64]] = []
 
-    private struct Place {
+    struct Place {
         var source: Int
         var row: UInt32
         var isDead: Bool
@@ -73,9 +75,18 @@ package struct SegmentWriter {
         var kept = 0
         for (number, source) in recipe.sources.enumerated() {
             var mapping = [UInt32](repeating: .max, count: source.rowCount)
+            let before = recipe.builds?.taken?[number]
+            var bits = [UInt64](repeating: 0, count: recipe.builds == nil ? 0 : (source.rowCount + 63) / 64)
+            defer { taken.append(bits) }
             for row in 0..<UInt32(source.rowCount) {
                 let isDead = !source.rows.tombstones.isLive(row, at: recipe.checkpoint)
-                if isDead, !source.keepsDead { continue }
+                if let before {
+                    // Rows that died since the job was begun are in its graph.
+                    if before[Int(row >> 6)] >> UInt64(row & 63) & 1 == 0 { continue }
+                } else if isDead, !source.keepsDead {
+                    continue
+                }
+                if !bits.isEmpty { bits[Int(row >> 6)] |= 1 << UInt64(row & 63) }
                 defer { kept += 1 }
                 guard kept % recipe.piece.of == recipe.piece.number else { continue }
                 mapping[Int(row)] = UInt32(places.count)
@@ -86,7 +97,7 @@ package struct SegmentWriter {
         return newRows
     }
 
-    private func begin(_ stage: String, _ subject: String = "") {
+    func begin(_ stage: String, _ subject: String = "") {
         recipe.meter?.begin(subject.isEmpty ? stage : stage + " " + subject, total: places.count)
     }
 
@@ -131,7 +142,7 @@ package struct SegmentWriter {
         return SegmentEntry(uuid: folder.uuid, rowCount: places.count, files: files, lastLSN: lastLSN)
     }
 
-    private mutating func write(
+    mutating func write(
         _ role: SegmentEntry.Role, _ subject: String, _ type: BlockFileType, name: String, parameters: String = "",
         _ body: (BlockFileWriter) throws(StorageError) -> Void
     ) throws(StorageError) {
@@ -366,65 +377,6 @@ package struct SegmentWriter {
         }
     }
 
-    /// What a graph is built on: the segment's codes if they are fine enough, else 8-bit codes that live as long as the
-    /// build, so that a graph is no worse for rough codes. Small segments are compared by their originals.
-    private func graphSource(
-        _ vector: NamedVectorParams, _ rows: DenseRows, _ codes: VectorCodes?
-    ) throws -> HNSWBuilder.Source {
-        if case .int8(let codes)? = codes { return .codes(codes) }
-        guard rows.count >= Self.codedRowsMin else { return .rows(rows, vector.params.distance) }
-        let made = try Int8Codes.make(
-            rows: rows, distance: vector.params.distance, threads: min(recipe.threads, recipe.share?.threads ?? .max),
-            measuresError: false)
-        return .codes(made)
-    }
-
-    /// Bytes of the codes that a graph is built on, where they are not the segment's own.
-    private func ownBytes(_ source: HNSWBuilder.Source, _ codes: VectorCodes?) -> Int {
-        guard case .codes(let made) = source else { return 0 }
-        if case .int8? = codes { return 0 }
-        return Int8Codes.byteCount(parameters: made.parameters, count: made.count)
-    }
-
-    private mutating func writeGraph(
-        _ vector: NamedVectorParams, _ number: Int, _ parameters: HNSWParameters, _ rows: DenseRows,
-        _ codes: VectorCodes?, _ presence: [UInt64]?
-    ) throws(StorageError) {
-        begin("graph", vector.name)
-        let isCancelled = isCancelled
-        var existing: HNSWGraph?
-        if recipe.growsFirst, let first = recipe.sources.first?.rows as? Segment {
-            existing = first.field(vector.name)?.index.graph
-        }
-        let (threads, meter, share) = (recipe.threads, recipe.meter, recipe.share)
-        let workers = max(1, min(threads, (rows.count - (existing?.count ?? 0)) / 64))
-        share?.begin(workers: workers)
-        var held = 0
-        defer { meter?.free(held) }
-        let builder: HNSWBuilder
-        var isPresent: (@Sendable (UInt32) -> Bool)?
-        if let presence { isPresent = { row in presence[Int(row >> 6)] >> UInt64(row & 63) & 1 != 0 } }
-        do {
-            let source = try graphSource(vector, rows, codes)
-            builder = try HNSWBuilder(parameters: parameters, count: rows.count)
-            held = builder.heldBytes(threads: workers, dimension: rows.dimension) + ownBytes(source, codes)
-            meter?.allocate(held)
-            try builder.build(
-                source: source, existing: existing, threads: threads, isPresent: isPresent,
-                isCancelled: {
-                    share?.pass()
-                    return isCancelled()
-                }, progress: { meter?.advance(to: $0) })
-        } catch {
-            throw StorageError(isCancelled() ? .closed : .io(12), "\(folder.path): building the graph: \(error)")
-        }
-        let description = IndexPolicy.describe(parameters)
-        try write(.graph, vector.name, "HNSW", name: "graph-\(number)", parameters: description) {
-            (file) throws(StorageError) in
-            try Self.storing { try builder.serialize { try file.append($0) } }
-        }
-    }
-
     /// Builds the file of a field index over `payloads`, which come in row order.
     package static func writeIndex(
         _ index: Manifest.FieldIndexEntry, folder: SegmentFolder, rowCount: Int,
@@ -451,7 +403,7 @@ package struct SegmentWriter {
     }
 
     /// Runs a writer of another module, whose closure may throw anything, and gives back this layer's error.
-    private static func storing(_ body: () throws -> Void) throws(StorageError) {
+    static func storing(_ body: () throws -> Void) throws(StorageError) {
         do { try body() } catch let error as StorageError { throw error } catch {
             throw StorageError(.io(12), "\(error)")
         }

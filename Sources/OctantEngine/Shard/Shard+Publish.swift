@@ -266,6 +266,7 @@ extension Shard {
                 $0.segments = reopened
                 $0.settleDeferral()
             }
+            savedBuilds.prune(manifest.segments, config.jobSettings)
         }
         wake()
     }

@@ -61,6 +61,7 @@ extension Shard {
                     $0.vectorsEpoch += 1
                 }
             }
+            savedBuilds.prune(manifest.segments, config.jobSettings)
         }
     }
 }

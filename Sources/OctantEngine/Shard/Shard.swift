@@ -36,6 +36,8 @@ package final class Shard: Sendable {
     package let tuning: TuningStore
     /// What searches that name a recall tell background work.
     let recallWishes = Mutex(RecallWishes())
+    /// Graphs of jobs that a restart may go on with.
+    package let savedBuilds: SavedBuilds
     let holdsAnswers = Atomic<Bool>(true)
     /// Damage that was found since the collection was opened.
     package let damage: DamageLog
@@ -63,6 +65,7 @@ package final class Shard: Sendable {
         self.damage = damage
         self.readOnlyReason = readOnlyReason
         tuning = TuningStore(parent: path, fileSystem: fileSystem, log: log)
+        savedBuilds = SavedBuilds(collection: path, uuid: uuid, fileSystem: fileSystem, log: log)
         state = Monitor(view)
         publication = Monitor(manifest)
     }
@@ -310,8 +313,13 @@ package final class Shard: Sendable {
 
     /// Stops taking writes, finishes what is logged, and closes the log. When it returns, no background work touches
     /// the shard's files any more and none begins.
-    package func close() {
-        background.change { $0.closing = true }
+    ///
+    /// - Parameter forGood: whether nobody will open it again.
+    package func close(forGood: Bool = false) {
+        background.change {
+            $0.closing = true
+            $0.closingForGood = forGood
+        }
         let log = order.withLock { _ in
             wal.withLock { log in
                 defer { log = nil }
@@ -413,6 +421,8 @@ struct BackgroundState: Sendable {
     var measuring = 0
     /// The shard is closing: background work stops.
     var closing = false
+    /// And will not be opened again.
+    var closingForGood = false
     /// When something was last written, in milliseconds of the steady clock.
     var lastWrite: UInt64 = 0
 }

@@ -77,6 +77,8 @@ package struct ShardLimits: Sendable {
     package var pinnedOpenFiles = 256
     /// Bytes of a log file; unset: as the collection's configuration says, in megabytes.
     package var logFileBytes: Int?
+    /// When graphs that are being built are saved.
+    package var buildSaves = BuildSavePolicy()
     /// How the process is to spare memory.
     package var lowMemory: LowMemoryMode = .disabled
     /// How much of vectors and payload is checked when a collection is opened.

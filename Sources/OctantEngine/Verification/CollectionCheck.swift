@@ -24,6 +24,8 @@ package struct CollectionCheck: Sendable {
     package var logFileBytes: Int?
     /// What the manifest does not name.
     package var leftovers: [String] = []
+    /// Graphs that jobs had begun, and what is wrong with them.
+    package var savedBuilds: [(path: String, problem: String?)] = []
     /// Operations that ended the process while they were replayed.
     package var poison: LSN?
 }
@@ -51,6 +53,8 @@ struct CollectionChecker {
             for _ in entry.files { onFile() }
         }
         result.leftovers = (try? Shard.leftovers(path, manifest, fileSystem)) ?? []
+        result.savedBuilds = SavedBuilds.survey(collection: path, fileSystem, pace: pace)
+        for _ in result.savedBuilds { onFile() }
         result.poison = ReplayMarker.poison(try? ReplayMarker.read(path, fileSystem))
         checkLog(&result, manifest)
         return result

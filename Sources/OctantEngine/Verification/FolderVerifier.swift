@@ -167,6 +167,13 @@ package struct FolderVerifier {
                     problem: "the process ended several times while it replayed operation \(poison)",
                     meaning: "the collection opens for reading only, as of before that operation"))
         }
+        for (path, problem) in check.savedBuilds {
+            guard let problem else { continue }
+            report.findings.append(
+                .init(
+                    .note, collection: check.name, file: path, problem: problem,
+                    meaning: "a graph that the optimizer had begun: the next opening removes it, and it is begun anew"))
+        }
         for leftover in check.leftovers {
             report.findings.append(
                 .init(

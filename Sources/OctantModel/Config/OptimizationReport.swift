@@ -40,6 +40,8 @@ public struct OptimizationReport: Sendable {
         public var done: Int?
         /// Rows there are.
         public var total: Int?
+        /// Of the rows that are done, those that were done before a restart; `nil`: none.
+        public var resumed: Int?
 
         /// A stage that begins.
         public init(name: String, startedAt: Int64, total: Int? = nil) {

@@ -76,6 +76,7 @@ extension OptimizationReport.Stage {
         object.put("duration_sec", seconds)
         object.put("done", done)
         object.put("total", total)
+        object.put("resumed", resumed)
         return object
     }
 }

@@ -276,7 +276,7 @@ enum OpenAPISchemas {
                     array(
                         object([
                             ("name!", text), ("started_at?", date), ("finished_at?", date), ("duration_sec?", number),
-                            ("done?", count()), ("total?", count()),
+                            ("done?", count()), ("total?", count()), ("resumed?", count()),
                         ]))
                 ),
             ])

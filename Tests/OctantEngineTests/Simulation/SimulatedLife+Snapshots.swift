@@ -169,5 +169,10 @@ extension SimulatedLife {
         try demand(disk.kind(Self.root + "/pins") == nil, "links of a snapshot are left")
         let left = disk.paths.filter { $0.hasPrefix(snapshotsPath + "/.tmp") }
         try demand(left.isEmpty, "\(left) are left")
+        for place in histories.indices {
+            guard let shard = try opened(place)?.shard else { continue }
+            let saved = (try? disk.list(shard.savedBuilds.path)) ?? []
+            try demand(saved == shard.savedBuilds.names.sorted(), "graphs \(saved), not \(shard.savedBuilds.names)")
+        }
     }
 }

@@ -18,7 +18,14 @@ extension SimulatedLife {
         case 70..<73: try onCollection(place, "seal") { $0.shard.runDue(sealing: true) }
         case 73..<79: try onCollection(place, "flush") { $0.shard.flushDue() }
         case 79..<85:
-            try onCollection(place, "optimise") { if $0.shard.optimizeOnce(threads: 1) { count("optimised") } }
+            // In the middle of a job is where what was saved of its graph is needed.
+            if Int.random(in: 0..<3, using: &random) == 0 { armCrash(within: 90) }
+            try onCollection(place, "optimise") { collection in
+                guard collection.shard.optimizeOnce(threads: 1) else { return }
+                count("optimised")
+                let job = collection.shard.optimizationReport.completed.first
+                if job?.stages.contains(where: { $0.resumed != nil }) == true { count("resumed") }
+            }
         case 85..<87: try onCollection(place, "freeze") { $0.shard.freeze() }
         case 87..<91: try changeSettings(place)
         case 91: try changeVectors(place)

@@ -287,6 +287,8 @@ final class SimulatedLife: @unchecked Sendable {
         var limits = tinyLimits()
         limits.logFileBytes = 8192
         limits.logBytes = 40_000
+        limits.buildSaves.intervalMilliseconds = 0
+        (limits.buildSaves.rowsMin, limits.buildSaves.batchMax) = (16, 8)
         return try Database.open(options, fileSystem: files, limits: limits)
     }
 
