@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(config, items):
         pytest.exit(f"no server at {BINARY}: run `make build`, or set OCTANT_BIN", returncode=2)
     # The long ones last, so that simple mistakes show first.
     order = ["test_service", "test_collections", "test_points", "test_payload", "test_filters", "test_query", "test_inference", "test_errors", "test_error_texts",
-             "test_reports", "test_snapshots", "test_snapshot_sources", "test_deferred", "test_openapi", "test_descriptors", "test_grpc_transport", "test_in_flight", "test_coverage", "test_coverage_requests", "test_coverage_answers",
+             "test_reports", "test_snapshots", "test_snapshot_sources", "test_partial_snapshots", "test_deferred", "test_openapi", "test_descriptors", "test_grpc_transport", "test_in_flight", "test_coverage", "test_coverage_requests", "test_coverage_answers",
              "test_restart", "test_integrity", "test_stress", "test_disk_full", "test_memory_limit", "test_recall", "test_tune", "test_migration", "test_differential",
              "test_kill_at_call", "test_linearizability", "test_power_cut", "test_kill"]
     items.sort(key=lambda i: order.index(i.module.__name__) if i.module.__name__ in order else -1)

@@ -11,6 +11,11 @@ import requests
 TWO = {"vectors": {"size": 4, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1}, "hnsw_config": {"m": 8}, "metadata": {"a": 1}}
 
 
+# Recovery from servers of this machine.
+OPEN = {"QDRANT__SERVICE__ENABLE_SNAPSHOT_URL_RECOVERY": "true", "QDRANT__SERVICE__SNAPSHOT_URL__ALLOW_HTTP": "true",
+        "QDRANT__SERVICE__SNAPSHOT_URL__ALLOW_PRIVATE_ADDRESSES": "true"}
+
+
 def fill(rest, name, count=300, offset=0, settings=TWO):
     """A collection with an index of payload; every point tells by its payload which filling it is of."""
     assert rest("PUT", f"/collections/{name}", settings).result is True

@@ -283,7 +283,6 @@ def test_a_single_server_has_one_shard_and_no_cluster(rest, filled):
 
 
 @pytest.mark.parametrize("verb, path", [
-    ("GET", "/collections/c/shards/0/snapshot/partial/manifest"), ("POST", "/collections/c/shards/0/snapshot/partial/create"),
     ("GET", "/profiler/slow_requests"),
     ("GET", "/logger"), ("POST", "/audit/logs")])
 def test_what_is_not_there_says_so(rest, verb, path):

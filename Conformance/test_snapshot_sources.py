@@ -10,12 +10,10 @@ import pytest
 from octant_server import Server
 from rest import Rest
 from s3_mock import BUCKET, PAGE, SECRET, S3
-from snapshots import content, create, download, fill, sha256, stored, temporary, upload, write
+from snapshots import OPEN, content, create, download, fill, sha256, stored, temporary, upload, write
 
 MB = 1 << 20
 PREFIX = "QDRANT__SERVICE__"
-OPEN = {PREFIX + "ENABLE_SNAPSHOT_URL_RECOVERY": "true", PREFIX + "SNAPSHOT_URL__ALLOW_HTTP": "true",
-        PREFIX + "SNAPSHOT_URL__ALLOW_PRIVATE_ADDRESSES": "true"}
 # A certificate of nobody, for 127.0.0.1: no client may trust it.
 CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----

@@ -43,7 +43,7 @@ extension FuzzDecoder {
             switch try reader.next() {
             case .collection(let section):
                 let restore = ShardRestore(section, parent: "/x/c", fileSystem: files)
-                try restore.extract(from: &reader, bases: bases) { false }
+                try restore.extract(from: &reader, leftOut: .archives(bases)) { false }
             case .aliases: break
             case .end: return
             }

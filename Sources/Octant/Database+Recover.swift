@@ -29,8 +29,19 @@ extension Database {
     package func recover(
         _ scope: SnapshotScope, from path: String, checksum: String?, replacingAny: Bool
     ) throws(OctantError) {
+        try recover(Recovery(scope: scope, replacesAny: replacingAny), from: path, checksum: checksum)
+    }
+
+    /// Puts the content of a partial snapshot, and of the files that it leaves out, in place of what is there.
+    func recover(
+        _ scope: SnapshotScope, from path: String, checksum: String?, held: HeldFiles
+    ) throws(OctantError) {
+        try recover(Recovery(scope: scope, replacesAny: false, held: held), from: path, checksum: checksum)
+    }
+
+    private func recover(_ recovery: Recovery, from path: String, checksum: String?) throws(OctantError) {
         try asSnapshotJob { () throws(OctantError) in
-            var recovery = Recovery(scope: scope, replacesAny: replacingAny)
+            var recovery = recovery
             do throws(OctantError) {
                 try extract(&recovery, from: path, checksum: checksum)
                 try open(&recovery)
@@ -59,18 +70,21 @@ extension Database {
         defer { reader.close() }
         try recovery.check(reader.header)
         try files { () throws(StorageError) in try fileSystem.checkRoom(self.path, reader.size) }
-        let bases = try archive { () throws(StorageError) in
-            try stored.bases(of: reader.header, at: path, recovery.place(in: self))
+        let leftOut = try archive { () throws(StorageError) in
+            if let held = recovery.held { return LeftOutFiles.held(held) }
+            return .archives(try stored.bases(of: reader.header, at: path, recovery.place(in: self)))
         }
         while true {
             switch try archive({ () throws(StorageError) in try reader.next() }) {
             case .collection(let section):
                 try checkReplaceable(section, recovery)
+                let isCancelled: @Sendable () -> Bool = { [self] in isClosed }
+                try recovery.held?.verify(section, isCancelled: isCancelled)
                 let restore = ShardRestore(section, parent: self.path + "/c", fileSystem: fileSystem)
                 // Before its first file: what fails is removed too.
                 recovery.restores.append(restore)
                 try archive { () throws(StorageError) in
-                    try restore.extract(from: &reader, bases: bases, isCancelled: { [self] in isClosed })
+                    try restore.extract(from: &reader, leftOut: leftOut, isCancelled: isCancelled)
                 }
             case .aliases(let aliases): recovery.aliases = aliases
             case .end:
@@ -190,13 +204,16 @@ extension Database {
 private struct Recovery: Sendable {
     let scope: SnapshotScope
     let replacesAny: Bool
+    /// Of a partial snapshot: the files that it leaves out.
+    let held: HeldFiles?
     var restores: [ShardRestore] = []
     var shards: [Shard] = []
     var aliases: [String: String] = [:]
 
-    init(scope: SnapshotScope, replacesAny: Bool) {
+    init(scope: SnapshotScope, replacesAny: Bool, held: HeldFiles? = nil) {
         self.scope = scope
         self.replacesAny = replacesAny
+        self.held = held
     }
 
     /// Where snapshots of what is recovered are stored, whether it exists or not.
@@ -210,10 +227,15 @@ private struct Recovery: Sendable {
 
     /// Throws if an archive is of something else than the scope.
     func check(_ header: SnapshotHeader) throws(OctantError) {
-        let expected: SnapshotHeader.Kind = scope == .storage ? .storage : .collection
+        let expected: SnapshotHeader.Kind = held != nil ? .partial : scope == .storage ? .storage : .collection
         guard header.kind == expected else {
-            let what = header.kind == .storage ? "the whole storage" : "one collection"
-            throw OctantError(.badInput, "Snapshot cannot be recovered: it is a snapshot of \(what)")
+            let what =
+                switch header.kind {
+                case .storage: "a snapshot of the whole storage"
+                case .collection: "a snapshot of one collection"
+                case .partial: "a partial snapshot of one shard"
+                }
+            throw OctantError(.badInput, "Snapshot cannot be recovered: it is \(what)")
         }
     }
 }

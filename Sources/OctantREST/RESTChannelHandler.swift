@@ -118,7 +118,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
             if let refusal { return .answer(.refusal(refusal), close: false) }
             let query = parts.count > 1 ? Percent.query(parts[1]) : []
             let length = head.headers.first(name: "content-length").flatMap { Int($0) }
-            if operation.snapshot?.action == .upload {
+            if operation.isUpload {
                 return upload(
                     RESTRequest(operation: operation, parameters: parameters, query: query), head, length)
             }
@@ -133,7 +133,7 @@ final class RESTChannelHandler: ChannelInboundHandler {
     static func isUpload(_ head: HTTPRequestHead) -> Bool {
         let path = String(head.uri.prefix { $0 != "?" })
         guard case .found(let operation, _) = router.match(verb: head.method.rawValue, path: path) else { return false }
-        return operation.snapshot?.action == .upload
+        return operation.isUpload
     }
 
     private func upload(_ request: RESTRequest, _ head: HTTPRequestHead, _ length: Int?) -> Target {

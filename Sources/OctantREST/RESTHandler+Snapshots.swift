@@ -9,14 +9,18 @@ extension RESTHandler {
     func runSnapshots(_ request: RESTRequest, respond: @escaping @Sendable (RESTResponse) -> Void) {
         let (service, start) = (service, request.start)
         do throws(OctantError) {
-            guard let (level, action) = request.operation.snapshot, action != .upload else {
+            guard let (level, action) = request.operation.snapshot, !request.operation.isUpload else {
                 throw OctantError(.service, "an operation was not run as one on snapshots")
             }
             let scope = try request.snapshotScope(level)
             let wait = try request.waits()
+            if action == .recoverPartial { return try recoverPartial(scope, request, wait: wait, respond) }
             let work = try work(action, scope, request)
             if wait || ![.create, .delete, .recover].contains(action) {
-                return service.snapshotThreads.work.submit { respond(Self.answer(start, work)) }
+                // Servers that recover from each other must not wait for threads on which the other does.
+                let isForPeer = [.manifest, .createPartial].contains(action)
+                let threads = isForPeer ? service.snapshotThreads.downloads : service.snapshotThreads.work
+                return threads.submit { respond(Self.answer(start, work)) }
             }
             respond(.accepted(since: start))
             service.snapshotThreads.work.submit { service.logErrors("\(request.operation)", work) }
@@ -60,9 +64,39 @@ extension RESTHandler {
             }
         case .download:
             return { () throws(OctantError) in .download(try service.downloadSnapshot(scope, name: name)) }
-        case .stream, .upload:
+        case .manifest:
+            return { () throws(OctantError) in
+                let manifest = try service.snapshotManifest(scope)
+                return .result(since: start) { $0.value(manifest.json) }
+            }
+        case .createPartial:
+            let manifest = try SnapshotManifest(json: try JSONParser.parse(request.body))
+            return { () throws(OctantError) in
+                guard let partial = try service.partialSnapshot(scope, lacking: manifest) else { return .notModified }
+                return .download(partial)
+            }
+        case .stream, .upload, .uploadPartial, .recoverPartial:
             return { () throws(OctantError) in .download(try service.streamSnapshot(scope)) }
         }
+    }
+
+    /// Asks another server for what a shard lacks, unless that is being done.
+    private func recoverPartial(
+        _ scope: SnapshotScope, _ request: RESTRequest, wait: Bool,
+        _ respond: @escaping @Sendable (RESTResponse) -> Void
+    ) throws(OctantError) {
+        let (service, start) = (service, request.start)
+        let recovery = try PartialRecovery(json: try JSONParser.parse(request.body))
+        guard let claim = try service.claimPartialRecovery(scope) else {
+            return respond(.alreadyInProgress(since: start))
+        }
+        let work: Work = { () throws(OctantError) in
+            let differed = try service.recoverPartial(scope, recovery, claim)
+            return .result(since: start) { $0.value(differed) }
+        }
+        if wait { return service.snapshotThreads.work.submit { respond(Self.answer(start, work)) } }
+        respond(.accepted(since: start))
+        service.snapshotThreads.work.submit { service.logErrors("\(request.operation)", work) }
     }
 
     static func answer(
@@ -124,14 +158,26 @@ extension RESTRequest {
 extension RESTResponse {
     /// The answer to what will be done.
     static func accepted(since start: ContinuousClock.Instant) -> RESTResponse {
+        status("accepted", 202, since: start)
+    }
+
+    /// The answer to what another request is at.
+    static func alreadyInProgress(since start: ContinuousClock.Instant) -> RESTResponse {
+        status("already_in_progress", 503, since: start)
+    }
+
+    /// Nothing differs.
+    static let notModified = RESTResponse(status: 304, body: [])
+
+    private static func status(_ text: String, _ code: Int, since start: ContinuousClock.Instant) -> RESTResponse {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("status")
-        writer.value("accepted")
+        writer.value(text)
         writer.key("time")
         writer.value(start.elapsedSeconds)
         writer.endObject()
-        return RESTResponse(status: 202, body: writer.bytes)
+        return RESTResponse(status: code, body: writer.bytes)
     }
 
     /// A file, sent while it is read.

@@ -120,7 +120,8 @@ package final class RESTHandler: Sendable {
         case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
             .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
             .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
-            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot, .partialSnapshotManifest,
+            .createPartialSnapshot, .uploadPartialSnapshot, .recoverPartialSnapshot:
             throw OctantError(.service, "an operation on snapshots was not run as one")
         }
     }

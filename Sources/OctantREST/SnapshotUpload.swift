@@ -67,6 +67,7 @@ package final class SnapshotUpload: Sendable {
             discard()
             return counted(.error(error, seconds: start.elapsedSeconds))
         }
+        if request.operation == .uploadPartialSnapshot { return recoverPartial(file, counted) }
         let (service, scope, checksum, priority) = (service, scope, checksum, priority)
         let work: @Sendable () throws(OctantError) -> RESTResponse = { () throws(OctantError) in
             defer { file.discard() }
@@ -76,6 +77,29 @@ package final class SnapshotUpload: Sendable {
         if wait { return service.snapshotThreads.work.submit { counted(RESTHandler.answer(start, work)) } }
         counted(.accepted(since: start))
         service.snapshotThreads.work.submit { service.logErrors("recovery from an upload", work) }
+    }
+
+    private func recoverPartial(_ file: TransferFile, _ respond: @escaping @Sendable (RESTResponse) -> Void) {
+        let (service, scope, checksum, start) = (service, scope, checksum, request.start)
+        let claim: PartialRecoveryClaim
+        do throws(OctantError) {
+            guard let free = try service.claimPartialRecovery(scope) else {
+                file.discard()
+                return respond(.alreadyInProgress(since: start))
+            }
+            claim = free
+        } catch {
+            file.discard()
+            return respond(.error(error, seconds: start.elapsedSeconds))
+        }
+        let work: @Sendable () throws(OctantError) -> RESTResponse = { () throws(OctantError) in
+            defer { file.discard() }
+            try service.recoverPartial(scope, path: file.path, checksum: checksum, claim)
+            return .result(since: start) { $0.value(true) }
+        }
+        if wait { return service.snapshotThreads.work.submit { respond(RESTHandler.answer(start, work)) } }
+        respond(.accepted(since: start))
+        service.snapshotThreads.work.submit { service.logErrors("recovery from a partial snapshot", work) }
     }
 
     /// The file, which the caller must remove.

@@ -34,16 +34,43 @@ package struct URLSnapshots: SnapshotSource {
     package func fetch(_ url: String, apiKey: String?, into file: TransferFile) throws(OctantError) {
         let url = try RemoteURL(url)
         let addresses = try allowed(url)
-        var request = HTTPExchange.Request("GET", url, seconds: rules.secondsMax)
+        let request = try request("GET", url, apiKey: apiKey)
+        _ = try receive(request, addresses, into: file)
+    }
+
+    package func fetchPartial(
+        _ peer: String, target: String, manifest: [UInt8], apiKey: String?, into file: TransferFile
+    ) throws(OctantError) -> Bool {
+        var url = try RemoteURL(peer)
+        url.target = target
+        let addresses = try allowed(url)
+        var request = try request("POST", url, apiKey: apiKey)
+        request.headers.append(("content-type", "application/json"))
+        request.body = manifest
+        // Before it answers, the other server makes a checkpoint.
+        request.idleSeconds = 300
+        return try receive(request, addresses, into: file)
+    }
+
+    private func request(_ verb: String, _ url: RemoteURL, apiKey: String?) throws(OctantError) -> HTTPExchange.Request
+    {
+        var request = HTTPExchange.Request(verb, url, seconds: rules.secondsMax)
         request.headers = [("accept", "*/*"), ("accept-encoding", "identity"), ("user-agent", "octant")]
-        if let apiKey {
-            guard apiKey.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-                throw OctantError(.badRequest, "api_key has characters that no header may have")
-            }
-            request.headers.append(("api-key", apiKey))
+        guard let apiKey else { return request }
+        guard apiKey.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw OctantError(.badRequest, "api_key has characters that no header may have")
         }
+        request.headers.append(("api-key", apiKey))
+        return request
+    }
+
+    /// Writes the body of the answer; `false` if the answer to a `POST` is that nothing differs.
+    private func receive(
+        _ request: HTTPExchange.Request, _ addresses: [SocketAddress], into file: TransferFile
+    ) throws(OctantError) -> Bool {
         do throws(OctantError) {
             let exchange = try HTTPExchange.begin(request, addresses, threads)
+            if exchange.status == 304, request.verb == "POST" { return false }
             guard exchange.status == 200 else {
                 let redirected = (300..<400).contains(exchange.status) ? ", and redirects are not followed" : ""
                 throw OctantError(.badRequest, "the server answered with status \(exchange.status)\(redirected)")
@@ -56,9 +83,10 @@ package struct URLSnapshots: SnapshotSource {
                 try check(file.count + bytes.count)
                 try file.append(bytes)
             }
+            return true
         } catch {
             guard error.code != .insufficientStorage else { throw error }
-            throw OctantError(.badRequest, "Failed to download snapshot from \(url.origin): \(error.message)")
+            throw OctantError(.badRequest, "Failed to download snapshot from \(request.url.origin): \(error.message)")
         }
     }
 

@@ -12,12 +12,8 @@ extension Operation {
         Row(verb: .post, path: "/collections/{collection}/shards/delete", access: .manage),
     ]
 
-    /// Diagnostics and parts of snapshots, which this version does not have.
+    /// Diagnostics, which this version does not have.
     package static let absentRows: [Row] = [
-        Row(verb: .get, path: partialSnapshot + "/manifest", access: .manage),
-        Row(verb: .post, path: partialSnapshot + "/create", access: .manage),
-        Row(verb: .post, path: partialSnapshot + "/recover", access: .manage),
-        Row(verb: .post, path: partialSnapshot + "/recover_from", access: .manage),
         Row(verb: .get, path: "/cluster/telemetry", access: .manage),
         Row(verb: .get, path: "/profiler/slow_requests", access: .manage),
         Row(verb: .get, path: "/stacktrace", access: .manage), Row(verb: .get, path: "/logger", access: .manage),
@@ -26,6 +22,4 @@ extension Operation {
         Row(verb: .post, path: "/audit/logs", access: .manage),
         Row(verb: .post, path: "/collections/{collection}/truncate_unapplied_wal", access: .manage),
     ]
-
-    private static let partialSnapshot = "/collections/{collection}/shards/{shard}/snapshot/partial"
 }

@@ -28,7 +28,8 @@ extension Operation {
         case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
             .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
             .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
-            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot, .partialSnapshotManifest,
+            .createPartialSnapshot, .uploadPartialSnapshot, .recoverPartialSnapshot:
             .long
         }
     }

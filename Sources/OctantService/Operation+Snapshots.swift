@@ -3,7 +3,15 @@ extension Operation {
     package enum SnapshotLevel: Sendable, Hashable { case collection, shard, storage }
 
     /// What is done with snapshots.
-    package enum SnapshotAction: Sendable, Hashable { case list, create, download, delete, upload, recover, stream }
+    package enum SnapshotAction: Sendable, Hashable {
+        case list, create, download, delete, upload, recover, stream
+        /// With partial snapshots: what another server needs to know, what it lacks, that it is recovered from what is sent
+        /// along or from another server.
+        case manifest, createPartial, uploadPartial, recoverPartial
+    }
+
+    /// Whether a file comes with the request.
+    package var isUpload: Bool { [.upload, .uploadPartial].contains(snapshot?.action) }
 
     /// The parts of an operation on snapshots; `nil`: it is about something else.
     package var snapshot: (level: SnapshotLevel, action: SnapshotAction)? {
@@ -25,6 +33,10 @@ extension Operation {
         case .uploadShardSnapshot: (.shard, .upload)
         case .recoverShardSnapshot: (.shard, .recover)
         case .streamShardSnapshot: (.shard, .stream)
+        case .partialSnapshotManifest: (.shard, .manifest)
+        case .createPartialSnapshot: (.shard, .createPartial)
+        case .uploadPartialSnapshot: (.shard, .uploadPartial)
+        case .recoverPartialSnapshot: (.shard, .recoverPartial)
         default: nil
         }
     }
@@ -41,7 +53,7 @@ extension Operation {
             case .shard: "/collections/{collection}/shards/{shard}"
             case .storage: ""
             }
-        let path = place + "/snapshots"
+        let (path, partial) = (place + "/snapshots", place + "/snapshot/partial")
         let changes: AccessRight = level == .storage ? .manage : .write
         return switch action {
         case .list: Row(verb: .get, path: path, access: .read)
@@ -51,6 +63,10 @@ extension Operation {
         case .upload: Row(verb: .post, path: path + "/upload", access: .manage)
         case .recover: Row(verb: .put, path: path + "/recover", access: .manage)
         case .stream: Row(verb: .get, path: place + "/snapshot", access: .read)
+        case .manifest: Row(verb: .get, path: partial + "/manifest", access: .read)
+        case .createPartial: Row(verb: .post, path: partial + "/create", access: .read)
+        case .uploadPartial: Row(verb: .post, path: partial + "/recover", access: .manage)
+        case .recoverPartial: Row(verb: .post, path: partial + "/recover_from", access: .manage)
         }
     }
 }

@@ -38,6 +38,7 @@ package enum Operation: String, Sendable, CaseIterable {
     case listFullSnapshots, createFullSnapshot, downloadFullSnapshot, deleteFullSnapshot
     case listShardSnapshots, createShardSnapshot, downloadShardSnapshot, deleteShardSnapshot
     case uploadShardSnapshot, recoverShardSnapshot, streamShardSnapshot
+    case partialSnapshotManifest, createPartialSnapshot, uploadPartialSnapshot, recoverPartialSnapshot
     /// What only a cluster can do: 405.
     case clusterOnly
     /// Operations of the protocol that this version answers with 501.
@@ -129,7 +130,8 @@ package enum Operation: String, Sendable, CaseIterable {
         case .listSnapshots, .createSnapshot, .downloadSnapshot, .deleteSnapshot, .uploadSnapshot, .recoverSnapshot,
             .listFullSnapshots, .createFullSnapshot, .downloadFullSnapshot, .deleteFullSnapshot,
             .listShardSnapshots, .createShardSnapshot, .downloadShardSnapshot, .deleteShardSnapshot,
-            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot:
+            .uploadShardSnapshot, .recoverShardSnapshot, .streamShardSnapshot, .partialSnapshotManifest,
+            .createPartialSnapshot, .uploadPartialSnapshot, .recoverPartialSnapshot:
             snapshotRow
         case .clusterOnly, .later: nil
         }

@@ -20,6 +20,8 @@ package final class Service: Sendable {
     package let snapshotThreads = SnapshotThreads()
     /// How many snapshots are made, and recovered from.
     package let snapshotCounts = SnapshotCounts()
+    /// What goes on with partial snapshots.
+    package let partialSnapshots = PartialSnapshots()
     /// What the names of metrics begin with.
     let metricsPrefix: String
 
@@ -69,6 +71,7 @@ package final class Service: Sendable {
         defer {
             telemetry.forget(name)
             snapshotCounts.forget(name)
+            partialSnapshots.forget(name)
         }
         return try database.deleteCollection(name)
     }

@@ -53,6 +53,14 @@ package struct PinnedShard: Sendable {
         }
     }
 
+    /// A name of the file at a place of the list of files, if it was pinned by links.
+    func link(_ place: Int) -> String? {
+        switch hold {
+        case .open: nil
+        case .linked(let folder): "\(folder)/\(place)"
+        }
+    }
+
     /// Bytes of all files.
     package var byteCount: Int {
         manifest.segments.reduce(0) { sum, segment in
@@ -76,8 +84,10 @@ extension Shard {
     /// longer than the swap of a pointer takes. Later writes and the optimizer take nothing from what is pinned. Release
     /// it when it has been read.
     ///
-    /// - Parameter folder: where links may be made, in the file system of the collection.
-    package func pin(linksIn folder: String) throws(StorageError) -> PinnedShard {
+    /// - Parameters:
+    ///   - folder: where links may be made, in the file system of the collection.
+    ///   - asLinks: make links however few files there are.
+    package func pin(linksIn folder: String, asLinks: Bool = false) throws(StorageError) -> PinnedShard {
         // A log that failed applies no more: then what it applied is the state.
         try? waitUntilApplied()
         let target = newest.lsn
@@ -102,8 +112,8 @@ extension Shard {
             let known = tuning.content
             return try PinnedShard(
                 manifest, tuning: known == TuningStore.Content() ? [] : known.encoded(),
-                entries.map { path + "/" + $0.path }, fileSystem: fileSystem, openMax: limits.pinnedOpenFiles,
-                links: "\(folder)/\(UUIDBytes.random())")
+                entries.map { path + "/" + $0.path }, fileSystem: fileSystem,
+                openMax: asLinks ? 0 : limits.pinnedOpenFiles, links: "\(folder)/\(UUIDBytes.random())")
         }
     }
 }

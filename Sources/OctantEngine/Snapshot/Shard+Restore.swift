@@ -21,10 +21,10 @@ package struct ShardRestore: Sendable {
 
     /// Writes the files, verified and synced.
     package func extract(
-        from reader: inout SnapshotReader, bases: SnapshotBases, isCancelled: @escaping @Sendable () -> Bool
+        from reader: inout SnapshotReader, leftOut: LeftOutFiles, isCancelled: @escaping @Sendable () -> Bool
     ) throws(StorageError) {
         for folder in ["", "/s0", "/s0/seg", "/s0/del", "/s0/wal"] { try fileSystem.makeDirectories(path + folder) }
-        try reader.extract(section, to: path, bases: bases, fileSystem: fileSystem, isCancelled: isCancelled)
+        try reader.extract(section, to: path, leftOut: leftOut, fileSystem: fileSystem, isCancelled: isCancelled)
     }
 
     /// Publishes the manifest and opens the collection, the folder's first and last state until it is given to somebody.

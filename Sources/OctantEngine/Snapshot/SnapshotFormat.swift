@@ -9,6 +9,8 @@ package struct SnapshotHeader: Sendable, Hashable {
         case collection = 1
         /// All collections and aliases of a data folder.
         case storage = 2
+        /// One collection, without the files that the one it is for has.
+        case partial = 3
     }
 
     /// What the archive holds.
@@ -66,7 +68,9 @@ package struct SnapshotHeader: Sendable, Hashable {
             guard version <= Self.version, flags == 0, let kind = Kind(rawValue: kind) else {
                 throw StorageError(.incompatible, "\(path): written by a newer version (\(version), flags \(flags))")
             }
-            guard padding == [0, 0, 0], zero == 0 else { throw reader.damaged("header is not zero where it must be") }
+            guard padding == [0, 0, 0], zero == 0, kind != .partial || base == .zero else {
+                throw reader.damaged("header is not zero where it must be")
+            }
             return SnapshotHeader(kind: kind, archive: archive, creation: creation, base: base)
         }
     }
@@ -122,7 +126,7 @@ package struct SnapshotSection: Sendable {
     package var manifest: Manifest
     /// What was measured of its searches, in the form of ``TuningStore/Content``; empty: nothing.
     package var tuning: [UInt8]
-    /// Files that are in the base archive alone, as places in ``files``, ascending.
+    /// Files that are left out, because the base archive or who asked for this one has them, as places in ``files``, ascending.
     package var absent: [Int]
 
     private static let format: UInt32 = 1

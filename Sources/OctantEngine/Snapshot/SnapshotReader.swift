@@ -6,7 +6,7 @@ package import OctantStorage
 package struct SnapshotReader {
     /// What comes next.
     package enum Block: Sendable {
-        /// A collection; its files are next, for ``extract(_:to:bases:fileSystem:isCancelled:)``.
+        /// A collection; its files are next, for ``extract(_:to:leftOut:fileSystem:isCancelled:)``.
         case collection(SnapshotSection)
         /// Aliases and their collections.
         case aliases([String: String])
@@ -68,11 +68,13 @@ package struct SnapshotReader {
             return .aliases(try Self.aliases(document, path))
         }
         sections += 1
-        guard sections <= (header.kind == .collection ? 1 : Self.collectionsMax) else {
+        guard sections <= (header.kind == .storage ? Self.collectionsMax : 1) else {
             throw damaged("too many collections")
         }
         let section = try SnapshotSection.decode(document, path: path)
-        guard section.absent.isEmpty || header.base != .zero else { throw damaged("files are missing") }
+        guard section.absent.isEmpty || header.base != .zero || header.kind == .partial else {
+            throw damaged("files are missing")
+        }
         var left = size - offset
         for (place, entry) in section.files.enumerated() where !section.absent.contains(sorted: place) {
             guard entry.summary.size <= UInt64(left) else { throw damaged("files longer than the archive") }
@@ -85,22 +87,28 @@ package struct SnapshotReader {
     /// checked against its checksums on the way.
     ///
     /// - Parameters:
-    ///   - bases: where the files are that the archive leaves out.
+    ///   - leftOut: where the files are that the archive leaves out; those that are held were verified before.
     ///   - isCancelled: asked between pieces.
     package mutating func extract(
-        _ section: SnapshotSection, to folder: String, bases: SnapshotBases, fileSystem: any FileSystem,
+        _ section: SnapshotSection, to folder: String, leftOut: LeftOutFiles, fileSystem: any FileSystem,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(StorageError) {
         for segment in section.manifest.segments { try fileSystem.makeDirectory("\(folder)/s0/seg/\(segment.uuid)") }
         for (place, entry) in section.files.enumerated() {
             let target = SnapshotTarget(
                 path: folder + "/" + entry.path, entry: entry, source: path, fileSystem: fileSystem)
-            try target.fill(isCancelled: isCancelled) { (body) throws(StorageError) in
-                if section.absent.contains(sorted: place) {
-                    try bases.read(entry, body)
-                } else {
+            guard section.absent.contains(sorted: place) else {
+                try target.fill(isCancelled: isCancelled) { (body) throws(StorageError) in
                     try pass(Int(entry.summary.size), body)
                 }
+                continue
+            }
+            switch leftOut {
+            case .archives(let bases):
+                try target.fill(isCancelled: isCancelled) { (body) throws(StorageError) in
+                    try bases.read(entry, body)
+                }
+            case .held(let files): try files.link(entry, to: target.path)
             }
         }
         for segment in section.manifest.segments { try fileSystem.syncDirectory("\(folder)/s0/seg/\(segment.uuid)") }

@@ -8,9 +8,6 @@ package struct SnapshotWriter {
     /// Where the bytes go.
     package typealias Sink = (UnsafeRawBufferPointer) throws(OctantError) -> Void
 
-    /// Bytes read at a time.
-    private static let pieceBytes = 1 << 20
-
     private var hash = SHA256()
     private let isCancelled: @Sendable () -> Bool
     /// Bytes of the archive so far.
@@ -28,7 +25,7 @@ package struct SnapshotWriter {
 
     /// Adds a collection.
     ///
-    /// - Parameter isAbsent: whether a file is left out, because the archive's base has it.
+    /// - Parameter isAbsent: whether a file is left out, because the archive's base or who asked for it has it.
     package mutating func add(
         _ name: String, _ uuid: UUIDBytes, _ shard: PinnedShard,
         without isAbsent: (SnapshotSection.Entry) -> Bool = { _ in false }, to sink: Sink
@@ -42,7 +39,9 @@ package struct SnapshotWriter {
             let file: any File
             do throws(StorageError) { file = try shard.file(place) } catch { throw OctantError(error) }
             defer { file.close() }
-            try copy(entry, file, to: sink)
+            try file.readVerified(entry, isCancelled: isCancelled) { (piece) throws(OctantError) in
+                try emit(piece, to: sink)
+            }
         }
     }
 
@@ -84,49 +83,5 @@ package struct SnapshotWriter {
         hash.update(bytes)
         size += bytes.count
         try sink(bytes)
-    }
-
-    private mutating func copy(
-        _ entry: SnapshotSection.Entry, _ file: any File, to sink: Sink
-    ) throws(OctantError) {
-        guard let size = Int(exactly: entry.summary.size) else { return }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(1, min(size, Self.pieceBytes)), alignment: 4096)
-        defer { buffer.deallocate() }
-        var check = BlockFileCheck(path: file.path, expected: entry.summary, uuid: entry.segment)
-        let cache = CacheLook(file, size)
-        var offset = 0
-        while offset < size {
-            if isCancelled() { throw OctantError(.unavailable, "the database is closed") }
-            let range = offset..<min(offset + Self.pieceBytes, size)
-            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<range.count])
-            do throws(StorageError) {
-                let wasCold = cache.isCold(range)
-                guard try file.read(into: piece, at: offset) == range.count else {
-                    throw StorageError(.corrupt, "\(file.path): shorter than the \(size) bytes of the manifest")
-                }
-                if wasCold { file.dropCached(range) }
-                try check.take(UnsafeRawBufferPointer(piece))
-            } catch { throw OctantError(error) }
-            try emit(UnsafeRawBufferPointer(piece), to: sink)
-            offset = range.upperBound
-        }
-        do throws(StorageError) { try check.finish() } catch { throw OctantError(error) }
-    }
-}
-
-/// What of a file was in memory before it was read: what was not, is not to push out what searches need.
-private struct CacheLook {
-    private let region: MappedRegion?
-
-    init(_ file: any File, _ size: Int) {
-        // Only a hint depends on it. Small files are not worth the look.
-        region = size > 1 << 18 ? try? file.map(length: size) : nil
-    }
-
-    func isCold(_ range: Range<Int>) -> Bool {
-        // Some of it may be there because the system reads ahead.
-        guard let region else { return false }
-        return region.cachedBytes(range) < range.count / 2
     }
 }

@@ -107,7 +107,7 @@ package enum OpenAPIDocument {
                 "required": .bool(true), "content": .object(["application/json": .object(content)]),
             ])
         }
-        if case .upload? = description?.parameters {
+        if let parameters = description?.parameters, [.upload, .partialUpload].contains(parameters) {
             object["requestBody"] = .object([
                 "required": .bool(true),
                 "content": .object([
@@ -127,6 +127,10 @@ package enum OpenAPIDocument {
         }
         switch description?.parameters {
         case .later?, .create?, .upload?: responses["202"] = .object(accepted)
+        case .exclusive?, .partialUpload?:
+            responses["202"] = .object(accepted)
+            responses["503"] = .object(busy)
+        case .unlessSame?: responses["304"] = .object(["description": .string("Nothing differs")])
         default: break
         }
         if presence == .present {
@@ -168,10 +172,15 @@ package enum OpenAPIDocument {
         return content("It is done", "application/json", schema)
     }
 
-    private static let accepted = content(
-        "It will be done", "application/json",
-        #"{"type":"object","required":["status","time"],"#
-            + #""properties":{"status":{"const":"accepted"},"time":{"type":"number","minimum":0}}}"#)
+    private static let accepted = status("It will be done", "accepted")
+    private static let busy = status("Another request is at it", "already_in_progress")
+
+    private static func status(_ what: String, _ text: String) -> JSONObject {
+        content(
+            what, "application/json",
+            #"{"type":"object","required":["status","time"],"#
+                + #""properties":{"status":{"const":"\#(text)"},"time":{"type":"number","minimum":0}}}"#)
+    }
 
     private static func envelope(_ result: String, more: String = "") -> String {
         #"{"type":"object","required":["result","status","time"],"properties":{"result":"# + result
@@ -199,11 +208,11 @@ package enum OpenAPIDocument {
         let flag = #"{"type":"boolean"}"#
         let timeout = parameter("timeout", #"{"type":"integer","minimum":1}"#)
         switch kind {
-        case .none: return []
+        case .none, .unlessSame: return []
         case .timeout: return [timeout]
-        case .wait, .later: return [parameter("wait", flag)]
+        case .wait, .later, .exclusive: return [parameter("wait", flag)]
         case .create: return [parameter("wait", flag), parameter("incremental", flag)]
-        case .upload:
+        case .upload, .partialUpload:
             return [
                 parameter("wait", flag), parameter("priority", #"{"enum":["no_sync","snapshot","replica"]}"#),
                 parameter("checksum", OpenAPISchemas.hash),

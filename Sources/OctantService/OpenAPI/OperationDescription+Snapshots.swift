@@ -26,6 +26,26 @@ extension OperationDescription {
         }
         all["GET /collections/{collection}/shards/{shard}/snapshot"] = .init(
             tag, "Sends a snapshot of a shard as it is now", answer: .file)
-        return all
+        return all.merging(partial) { first, _ in first }
+    }()
+
+    private static let partial: [String: OperationDescription] = {
+        let (tag, path) = ("Partial snapshots", "/collections/{collection}/shards/{shard}/snapshot/partial")
+        let truth = Answer.result(#"{"type":"boolean"}"#)
+        return [
+            "GET \(path)/manifest": .init(
+                tag, "What a shard has, for a server that is asked what it lacks",
+                answer: .result(ref("SnapshotManifest"))),
+            "POST \(path)/create": .init(
+                tag, "Sends what a shard has and the one of the manifest lacks; 304 if that is nothing", .unlessSame,
+                body: ref("SnapshotManifest"), example: "{}", answer: .file),
+            "POST \(path)/recover": .init(
+                tag, "Puts a partial snapshot that is sent along, and what it leaves out, in the place of a shard",
+                .partialUpload, answer: truth),
+            "POST \(path)/recover_from": .init(
+                tag, "Takes what a shard lacks from another server; whether anything differed", .exclusive,
+                body: ref("PartialSnapshotRecoverFrom"), example: #"{"peer_url":"http://127.0.0.1:6333"}"#,
+                answer: truth),
+        ]
     }()
 }

@@ -3,6 +3,8 @@ struct OperationDescription {
     /// The parameters of the query it takes.
     enum Parameters {
         case none, timeout, write, read, query, telemetry, metrics, optimizations, wait, later, create, upload
+        /// Nothing of the query, but an answer of its own: 304; of a recovery, 503 while another runs.
+        case unlessSame, exclusive, partialUpload
     }
 
     /// What it answers.

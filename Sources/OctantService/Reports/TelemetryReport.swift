@@ -62,7 +62,7 @@ extension Service {
             names.compactMap { name in
                 // A collection that is dropped meanwhile, or damaged, has no entry.
                 guard let collection = try? database.collection(name) else { return nil }
-                return .object(Self.describe(collection, options))
+                return .object(Self.describe(collection, partialSnapshots[name], options))
             })
         object["snapshots"] = .array(
             names.map { name in
@@ -76,7 +76,9 @@ extension Service {
         return object
     }
 
-    private static func describe(_ collection: Octant.Collection, _ options: TelemetryOptions) -> JSONObject {
+    private static func describe(
+        _ collection: Octant.Collection, _ partial: PartialSnapshots.Status, _ options: TelemetryOptions
+    ) -> JSONObject {
         let info = collection.info()
         let counts = collection.vectorCounts()
         let vectors = counts.reduce(0) { $0 + $1.count }
@@ -113,7 +115,12 @@ extension Service {
         object["shards"] = .array([
             .object([
                 "id": .integer(0), "key": .null, "local": .object(local), "remote": .array([]),
-                "replicate_states": .object(["0": .string("Active")]), "partial_snapshot": .null,
+                "replicate_states": .object(["0": .string("Active")]),
+                "partial_snapshot": .object([
+                    "ongoing_create_snapshot_requests": .integer(Int64(partial.creating)),
+                    "is_recovering": .bool(partial.isRecovering),
+                    "recovery_timestamp": .integer(Int64(partial.recoveryTime)),
+                ]),
             ])
         ])
         object["transfers"] = .array([])

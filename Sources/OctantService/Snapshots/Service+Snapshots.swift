@@ -103,11 +103,7 @@ extension Service {
             let file = try SnapshotLocation.file(path, in: database.snapshotsPath)
             try recover(scope, path: file, checksum: request.checksum, priority: request.priority)
         case .remote(let url):
-            guard let source = snapshots.source else {
-                throw OctantError(
-                    .forbidden,
-                    "Recovery of snapshots from URLs is off: set service.enable_snapshot_url_recovery to allow it")
-            }
+            guard let source = snapshots.source else { throw .urlRecoveryIsOff }
             let file = try TransferFile.create(try database.temporarySnapshotFile())
             defer { file.discard() }
             try source.fetch(url, apiKey: request.apiKey, into: file)
@@ -120,13 +116,10 @@ extension Service {
     package func recover(
         _ scope: SnapshotScope, path: String, checksum: String?, priority: SnapshotPriority
     ) throws(OctantError) {
-        do throws(OctantError) {
+        try quiet(path) { () throws(OctantError) in
             try snapshotCounts.counting(scope, .recovery) { () throws(OctantError) in
                 try database.recover(scope, from: path, checksum: checksum, priority: priority)
             }
-        } catch {
-            // Where it lies here is nobody's business who sent it.
-            throw OctantError(error.code, error.message.replacing(path, with: "the file"))
         }
     }
 

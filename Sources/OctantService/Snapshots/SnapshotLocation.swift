@@ -15,10 +15,10 @@ package enum SnapshotLocation: Sendable, Hashable {
     /// A URL of `http` or `https`.
     case remote(String)
 
-    /// Reads a `location`.
-    package init(_ text: String) throws(OctantError) {
+    /// Reads a `location`, or what has that form under another name.
+    package init(_ text: String, _ field: String = "location") throws(OctantError) {
         guard let colon = text.firstIndex(of: ":"), Self.isScheme(text[..<colon]) else {
-            throw .json("location: relative URL without a base")
+            throw .json("\(field): relative URL without a base")
         }
         let scheme = text[..<colon].lowercased()
         let rest = text[text.index(after: colon)...]

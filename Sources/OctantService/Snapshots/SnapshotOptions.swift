@@ -43,6 +43,17 @@ package protocol SnapshotSource: Sendable {
     ///
     /// - Parameter apiKey: What the other server wants to see, as `api-key`.
     func fetch(_ url: String, apiKey: String?, into file: TransferFile) throws(OctantError)
+
+    /// Posts a manifest to another server and writes the partial snapshot that it answers with into a file. Blocks.
+    ///
+    /// - Parameters:
+    ///   - peer: the server; of the URL only scheme, host and port count.
+    ///   - target: the path there.
+    ///   - apiKey: What the other server wants to see, as `api-key`.
+    /// - Returns: `false` if it answers that nothing differs.
+    func fetchPartial(
+        _ peer: String, target: String, manifest: [UInt8], apiKey: String?, into file: TransferFile
+    ) throws(OctantError) -> Bool
 }
 
 /// What a service does with snapshots beyond what the engine does.

@@ -76,11 +76,18 @@ struct Scenario: CustomTestStringConvertible, Sendable {
             { try $0.recoverSnapshot(of: 0, as: 0) }, write, { try $0.recoverSnapshot(of: 1, as: 2) },
             { try $0.write(2) }, { try $0.recoverSnapshot(of: 1, as: 1) }, { try $0.recoverSnapshot(of: 0, as: 2) },
         ])
+    static let partial = Scenario(
+        name: "partial",
+        steps: [
+            { try $0.recoverSnapshot(of: 0, as: 2) }, write, drive, { try $0.recoverPartial(of: 0, as: 2) }, write,
+            { try $0.write(2) }, freeze, flush, { try $0.recoverPartial(of: 0, as: 2) },
+            { try $0.recoverPartial(of: 2, as: 0) }, { try $0.recoverPartial(of: 1, as: 0) },
+        ])
     /// Nothing but opening.
     static let recovery = Scenario(name: "recover", steps: [])
 
-    /// The six of the test programme, and three more.
-    static let all = [ingest, checkpoint, optimisation, snapshot, restore, recovery, settings, vectors, names]
+    /// The six of the test programme, and four more.
+    static let all = [ingest, checkpoint, optimisation, snapshot, restore, partial, recovery, settings, vectors, names]
 
     /// A database with two collections, segments, deletions, an index, snapshots and a tail in the log.
     ///

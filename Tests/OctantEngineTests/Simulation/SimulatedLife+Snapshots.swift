@@ -122,6 +122,63 @@ extension SimulatedLife {
         }
     }
 
+    /// Brings one collection to the state of another, from what it lacks.
+    func recoverPartial(of source: Int, as target: Int) throws {
+        guard let database, let from = try opened(source), let present = try opened(target) else { return }
+        let (sender, name) = (from.name, histories[target].name)
+        note("recover what \(name) lacks of \(sender)")
+        count("recover partial")
+        let isRefused = present.config.params.denseShapes != from.config.params.denseShapes
+        let newest = histories[source].newest
+        var lsn: LSN?
+        let replacement = History.Replacement(
+            old: present.shard.path, state: newest,
+            settings: History.Settings(from.config, from.shard.view.fieldIndexes))
+        histories[target].promise.replacement = replacement
+        var path = ""
+        defer { database.discardTemporarySnapshotFile(path) }
+        do {
+            let differed = try database.recoverPartial(.collection(name)) { (manifest) throws(OctantError) in
+                let partial = try database.partialSnapshot(.collection(sender), lacking: manifest)
+                guard let partial else { return nil }
+                lsn = from.shard.view.lsn
+                var bytes: [UInt8] = []
+                try partial.send { bytes.append(contentsOf: $0) }
+                path = try database.temporarySnapshotFile()
+                do throws(StorageError) {
+                    let file = try SnapshotFile(path, files)
+                    try bytes.withRawBytes { (raw) throws(StorageError) in try file.append(raw) }
+                    try file.finish()
+                } catch { throw OctantError(error) }
+                return path
+            }
+            if differed {
+                try demand(lsn == newest.lsn, "\(sender) after operation \(newest.lsn) was sent as of \(lsn ?? 0)")
+                try demand(!isRefused, "\(sender) does not fit, and was recovered as \(name)")
+                count("partial that differed")
+                if crash == nil { try adoptRecovered(target, replacement) }
+            } else {
+                histories[target].promise.replacement = nil
+            }
+        } catch let error as OctantError {
+            if isRefused, error.code == .badInput {
+                histories[target].promise.replacement = nil
+            } else {
+                noteError(error.message)
+                try demand(mayFail, "a partial recovery as \(name) failed without a fault: \(error.message)")
+                guard present.shard.failure == nil else {
+                    mustReopen = true
+                    return
+                }
+                histories[target].promise.replacement = nil
+            }
+            guard crash == nil else { return }
+            let isUntouched = try database.collection(name).shard.path == present.shard.path
+            try demand(isUntouched, "\(name) was replaced by a partial recovery that failed")
+            try check(target, searches: false)
+        }
+    }
+
     /// Whether an archive leaves out files that none of those it builds on has, for one of these is gone.
     private func lacksBase(_ archive: StoredArchive, _ archives: [StoredArchive]) -> Bool {
         var wanted = archive.header.base
