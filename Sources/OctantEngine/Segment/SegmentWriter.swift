@@ -13,13 +13,13 @@ package struct WrittenSegment: Sendable {
 
 /// Writes the files of a new segment, each synced before the manifest may name it.
 package struct SegmentWriter {
-    private let recipe: SegmentRecipe
-    private let folder: SegmentFolder
-    private let isCancelled: @Sendable () -> Bool
-    private var files: [SegmentEntry.FileEntry] = []
-    private var places: [Place] = []
+    let recipe: SegmentRecipe
+    let folder: SegmentFolder
+    let isCancelled: @Sendable () -> Bool
+    var files: [SegmentEntry.FileEntry] = []
+    var places: [Place] = []
 
-    private struct Place {
+    struct Place {
         var source: Int
         var row: UInt32
         var isDead: Bool
@@ -86,12 +86,12 @@ package struct SegmentWriter {
         return newRows
     }
 
-    private func begin(_ stage: String, _ subject: String = "") {
+    func begin(_ stage: String, _ subject: String = "") {
         recipe.meter?.begin(subject.isEmpty ? stage : stage + " " + subject, total: places.count)
     }
 
     /// Counts bytes that are allocated while `body` runs.
-    private func holding<Result>(
+    func holding<Result>(
         _ bytes: Int, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         recipe.meter?.allocate(bytes)
@@ -131,7 +131,7 @@ package struct SegmentWriter {
         return SegmentEntry(uuid: folder.uuid, rowCount: places.count, files: files, lastLSN: lastLSN)
     }
 
-    private mutating func write(
+    mutating func write(
         _ role: SegmentEntry.Role, _ subject: String, _ type: BlockFileType, name: String, parameters: String = "",
         _ body: (BlockFileWriter) throws(StorageError) -> Void
     ) throws(StorageError) {
@@ -330,6 +330,9 @@ package struct SegmentWriter {
             }
         }
         if let graph { try writeGraph(vector, number, graph, rows, codes, presence) }
+        if let inline = policy.inlineGraph, graph != nil {
+            try writeInlineGraph(vector, number, inline, codes, policy.inlinesOriginals ? rows : nil)
+        }
         withExtendedLifetime((mapped, lengths, keeper)) {}
     }
 
@@ -393,7 +396,9 @@ package struct SegmentWriter {
         begin("graph", vector.name)
         let isCancelled = isCancelled
         var existing: HNSWGraph?
-        if recipe.growsFirst, let first = recipe.sources.first?.rows as? Segment {
+        if recipe.growsFirst || keepsRows(of: vector.name, parameters),
+            let first = recipe.sources.first?.rows as? Segment
+        {
             existing = first.field(vector.name)?.index.graph
         }
         let (threads, meter, share) = (recipe.threads, recipe.meter, recipe.share)
@@ -451,7 +456,7 @@ package struct SegmentWriter {
     }
 
     /// Runs a writer of another module, whose closure may throw anything, and gives back this layer's error.
-    private static func storing(_ body: () throws -> Void) throws(StorageError) {
+    static func storing(_ body: () throws -> Void) throws(StorageError) {
         do { try body() } catch let error as StorageError { throw error } catch {
             throw StorageError(.io(12), "\(error)")
         }
