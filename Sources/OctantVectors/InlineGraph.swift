@@ -13,6 +13,7 @@ package final class InlineGraph: @unchecked Sendable {
 
     let layout: InlineLayout
     private let start: UnsafeRawPointer
+    private let records: UnsafeRawPointer
     private let owner: AnyObject
     /// Set when a record was found damaged.
     private let isDamaged = Atomic<Bool>(false)
@@ -24,7 +25,7 @@ package final class InlineGraph: @unchecked Sendable {
     /// Whether records hold the original vectors.
     package var hasOriginals: Bool { layout.originalBytes > 0 }
     /// Bytes from one record to the next.
-    package var recordBytes: Int { layout.recordBytes }
+    package let recordBytes: Int
     /// Whether no record was found damaged so far. What is found damaged, searches do without from then on.
     package var isIntact: Bool { !isDamaged.load(ordering: .relaxed) }
 
@@ -58,7 +59,9 @@ package final class InlineGraph: @unchecked Sendable {
             throw .truncated(expected: layout.byteCount, found: bytes.count)
         }
         self.layout = layout
+        recordBytes = layout.recordBytes
         self.start = start
+        records = start + layout.records
         self.owner = owner
     }
 
@@ -94,12 +97,12 @@ package final class InlineGraph: @unchecked Sendable {
 
     @inline(__always)
     private func record(_ row: UInt32) -> UnsafeRawPointer {
-        start + (layout.records &+ Int(row) &* layout.recordBytes)
+        records + Int(row) &* recordBytes
     }
 
     /// Asks for the records of some rows.
     func ask(_ rows: UnsafePointer<UInt32>, _ count: Int) {
-        DiskReads.ask(start + layout.records, stride: layout.recordBytes, rows, count)
+        DiskReads.ask(records, stride: recordBytes, rows, count)
     }
 
     /// Copies the links of a node's record, which end with `noLink` or after all places; `false` if the record is damaged.
@@ -139,13 +142,13 @@ package final class InlineGraph: @unchecked Sendable {
     /// The originals in the records; `nil` if there are none.
     func originals(like rows: DenseRows) -> DenseRows? {
         guard layout.originalBytes > 0, layout.originalBytes == rows.rowBytes else { return nil }
-        return rows.moved(to: start + (layout.records + layout.original), stride: layout.recordBytes)
+        return rows.moved(to: records + layout.original, stride: recordBytes)
     }
 
     /// Asks for the originals of some rows.
     func askOriginals(_ rows: UnsafePointer<UInt32>, _ count: Int) {
-        guard layout.recordBytes >= InlineLayout.pageBytes else { return ask(rows, count) }
-        let perRecord = layout.recordBytes / InlineLayout.pageBytes
+        guard recordBytes >= InlineLayout.pageBytes else { return ask(rows, count) }
+        let perRecord = recordBytes / InlineLayout.pageBytes
         let wanted = layout.originalPages
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: max(1, count * wanted.count)) { pages in
             guard let pages = pages.baseAddress else { return }
@@ -156,7 +159,7 @@ package final class InlineGraph: @unchecked Sendable {
                     n &+= 1
                 }
             }
-            DiskReads.ask(start + layout.records, stride: InlineLayout.pageBytes, pages, n)
+            DiskReads.ask(records, stride: InlineLayout.pageBytes, pages, n)
         }
     }
 
