@@ -209,7 +209,9 @@ def test_settings_are_the_same_after_a_restart(server):
 @pytest.mark.parametrize("vector, quantization, ends", [
     ({}, None, "requires quantization to be enabled. This option will be ignored."),
     ({"multivector_config": {"comparator": "max_sim"}}, {"scalar": {"type": "int8"}}, "is not compatible with multivectors. This option will be ignored."),
-    ({}, {"scalar": {"type": "int8"}}, None)])
+    ({}, {"scalar": {"type": "int8"}}, "has an effect only on a graph on disk. This option will be ignored."),
+    ({"hnsw_config": {"on_disk": True}}, {"scalar": {"type": "int8"}}, "has an effect only with quantized vectors on disk. This option will be ignored."),
+    ({"hnsw_config": {"on_disk": True}, "on_disk": True}, {"scalar": {"type": "int8"}}, None)])
 def test_warnings_of_inline_storage(rest, name, vector, quantization, ends):
     settings = {"vectors": {"a": {"size": 4, "distance": "Dot", **vector}}, "hnsw_config": {"inline_storage": True}, "quantization_config": quantization}
     assert rest("PUT", f"/collections/{name}", settings).result is True

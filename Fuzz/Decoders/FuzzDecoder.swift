@@ -15,6 +15,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
     case ids, payload, graph, codes, sparse
     case fieldIndex = "field-index"
     case savedBuild = "saved-build"
+    case inlineGraph = "inline-graph"
     case json, filter, query, points, settings
     case payloadPath = "payload-path"
     case collection, aliases
@@ -32,7 +33,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
             switch self {
             case .log, .operation, .generation, .manifest, .catalog, .superblock, .marker, .tuning, .blockFile:
                 try readFolder(bytes)
-            case .ids, .payload, .graph, .codes, .sparse, .fieldIndex, .savedBuild:
+            case .ids, .payload, .graph, .inlineGraph, .codes, .sparse, .fieldIndex, .savedBuild:
                 try Self.aligned(bytes) { try readSegment($0, $1) }
             case .json, .filter, .query, .points, .settings, .payloadPath, .collection, .aliases:
                 try readRequest(bytes)
@@ -121,6 +122,9 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
             _ = PayloadView(bytes).member("n")
         case .savedBuild: _ = try SavedBuild(bytes, name: "build")
         case .graph: try Self.walk(try HNSWGraph(bytes: bytes, owner: owner))
+        case .inlineGraph:
+            let graph = try InlineGraph(bytes: bytes, owner: owner)
+            try graph.validate()
         case .codes: try Self.search(try VectorCodes(bytes: bytes, owner: owner), owner)
         case .sparse:
             let index = try SparseIndex(bytes: bytes, owner: owner)

@@ -50,13 +50,9 @@ extension Collection {
         if params.replicationFactor != 1 {
             warnings.append("replication_factor is \(params.replicationFactor); a single server keeps one copy")
         }
-        for vector in params.vectors.all where config.hnsw.applying(vector.params.hnsw).inlineStorage == true {
-            let option = "The `hnsw_config.inline_storage` option for vector '\(vector.name)'"
-            if vector.params.multivector != nil {
-                warnings.append("\(option) is not compatible with multivectors. This option will be ignored.")
-            } else if (vector.params.quantization ?? config.quantization) == nil {
-                warnings.append("\(option) requires quantization to be enabled. This option will be ignored.")
-            }
+        for vector in params.vectors.all {
+            guard let warning = InlineStorage(vector, config: config).warning else { continue }
+            warnings.append("The `hnsw_config.inline_storage` option for vector '\(vector.name)' \(warning)")
         }
         return warnings
     }

@@ -51,6 +51,11 @@ extension PackedParameters {
             sampled(count, 16_384) * (dimension * 4 + 32), blockBytes(count, shape.stride),
             measuringBytes(count, dimension, shape.stride))
     }
+
+    /// Bytes of codes of so many rows.
+    package static func estimatedBytes(count: Int, dimension: Int, width: PackedWidth, distance: Distance) -> Int {
+        count * PackedShape(distance: distance, width: width, dimension: dimension, steps: 0).stride
+    }
 }
 
 extension HNSWBuilder {

@@ -108,6 +108,7 @@ private final class WalkedPool<S: RowScorer, L: LinkSource>: CandidatePool, @unc
 
     override func complete(share: SharedBound) {
         let floor = share.floor
+        let readsBefore = options.meter == nil ? 0 : DiskReads.ofThread
         if isOpen {
             var reach = share.reach(rows: graph.count, ef: ef)
             reach.most = ef
@@ -119,6 +120,7 @@ private final class WalkedPool<S: RowScorer, L: LinkSource>: CandidatePool, @unc
         let pool = scratch.pool
         while walk.count > 0, keyScore(pool[walk.count &- 1]) < floor { walk.count &-= 1 }
         scorer.refine(scratch, walk.count)
+        if let meter = options.meter { meter.absentPages += Int(truncatingIfNeeded: DiskReads.ofThread &- readsBefore) }
     }
 }
 
@@ -147,26 +149,35 @@ extension DenseIndex {
             graph.isCold
                 ? walked(scorer, ColdLinks(graph), bound, options) : walked(scorer, graph.source, bound, options)
         }
-        func anywhere<S: RowScorer>(_ scorer: S, _ bound: ScoreBound?, isCold: Bool) -> CandidatePool {
-            isCold ? begun(ColdScorer(scorer), bound, options) : begun(scorer, bound, options)
+        func cold<S: CodeRowScorer>(
+            _ scorer: ColdScorer<S>, _ bound: ScoreBound?, _ options: Options, recoding: Int8Parameters? = nil
+        ) -> CandidatePool {
+            guard let round = inlineRound(options, admit, recoding: recoding) else {
+                return begun(scorer, bound, options)
+            }
+            return walked(InlineScorer(scorer, round), InlineLinks(graph, round), bound, options)
+        }
+        func anywhere<S: CodeRowScorer>(_ scorer: S, _ bound: ScoreBound?) -> CandidatePool {
+            onDisk.codes ? cold(ColdScorer(scorer), bound, options) : begun(scorer, bound, options)
         }
         switch options.useCodes ? codes : nil {
         case .int8(let codes)?:
             let coded = codes.query(query, scratch)
             let bound = options.readsFew ? coded.likelyBound : coded.bound
-            guard let nibbles = coded.nibbles else { return anywhere(coded.scorer, bound, isCold: onDisk.codes) }
+            guard let nibbles = coded.nibbles else { return anywhere(coded.scorer, bound) }
             guard onDisk.codes else { return begun(nibbles, bound, options) }
             let (few, wide) = readingFew(options, bound)
-            return begun(ColdScorer(nibbles, skipsRefining: options.rescore), wide, few)
+            let scorer = ColdScorer(nibbles, skipsRefining: options.rescore)
+            return cold(scorer, wide, few, recoding: codes.parameters)
         case .product(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return anywhere(scorer, bound, isCold: onDisk.codes)
+            return anywhere(scorer, bound)
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            return anywhere(scorer, bound, isCold: onDisk.codes)
+            return anywhere(scorer, bound)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
-            return anywhere(scorer, nil, isCold: onDisk.rows)
+            return onDisk.rows ? begun(ColdScorer(scorer), nil, options) : begun(scorer, nil, options)
         }
     }
 }
@@ -228,8 +239,7 @@ extension CandidatePool {
         guard bound != nil else { return }
         let (pool, ids, count) = (scratch.pool + merge.done[number], scratch.ids, merge.taken[number])
         for i in 0..<count { ids[i] = keyRow(pool[i]) }
-        options.meter?.willRescore(index.rows, ids, count)
-        if index.onDisk.rows { DiskReads.ask(index.rows.base, stride: index.rows.stride, ids, count) }
+        index.askOriginals(ids, count, options.meter)
     }
 
     /// Scores the candidates of one pool that were taken by the originals, in place.
@@ -237,7 +247,7 @@ extension CandidatePool {
         let (pool, ids, scores) = (scratch.pool + merge.done[number], scratch.ids, scratch.scores)
         let count = merge.taken[number]
         if bound != nil {
-            DenseKernels.gather(index.distance, query: query, rows: index.rows, ids: ids, count: count, out: scores)
+            index.scoreOriginals(query, ids, count, scores)
             for i in 0..<count { pool[i] = scoreKey(scores[i], ids[i]) }
         }
         for i in 0..<count { merge.insert(pool[i]) }

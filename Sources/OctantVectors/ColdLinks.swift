@@ -45,6 +45,11 @@ struct ColdLinks: LinkSource {
     func askNext(
         _ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ level: Int, _ scratch: SearchScratch
     ) {
+        ask(scratch.hops, next(pool, from: cursor, count: count, scratch), level)
+    }
+
+    /// Puts the next `breadth` nodes of a pool that are not expanded yet into `scratch.hops`; returns their number.
+    func next(_ pool: UnsafePointer<ScoreKey>, from cursor: Int, count: Int, _ scratch: SearchScratch) -> Int {
         let breadth = breadth
         var wanted = 0
         var position = cursor
@@ -55,6 +60,6 @@ struct ColdLinks: LinkSource {
             }
             position &+= 1
         }
-        ask(scratch.hops, wanted, level)
+        return wanted
     }
 }

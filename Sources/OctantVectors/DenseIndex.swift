@@ -8,6 +8,8 @@ package final class DenseIndex: @unchecked Sendable {
     package let rows: DenseRows
     package let codes: VectorCodes?
     package let graph: HNSWGraph?
+    /// The graph's links with the codes of neighbours beside them: what a walk of a graph and codes on disk reads.
+    package let inline: InlineGraph?
     /// What is mapped and read from disk where a search looks. A cold graph knows it itself.
     package let onDisk: OnDisk
     private let owner: AnyObject
@@ -24,10 +26,11 @@ package final class DenseIndex: @unchecked Sendable {
     }
 
     /// Codes that don't belong to the rows (other count, dimension or distance) and a graph of more rows than there
-    /// are are left unused. Rows after the graph's are found by scanning them.
+    /// are are left unused. Rows after the graph's are found by scanning them. An inline graph is used where graph and
+    /// codes are on disk and it is of both.
     package init(
-        distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, onDisk: OnDisk = OnDisk(),
-        owner: AnyObject
+        distance: Distance, rows: DenseRows, codes: VectorCodes?, graph: HNSWGraph?, inline: InlineGraph? = nil,
+        onDisk: OnDisk = OnDisk(), owner: AnyObject
     ) {
         self.distance = distance
         self.rows = rows
@@ -37,6 +40,11 @@ package final class DenseIndex: @unchecked Sendable {
             self.codes = nil
         }
         if let graph, graph.count <= rows.count { self.graph = graph } else { self.graph = nil }
+        if let inline, onDisk.codes, let codes = self.codes, let graph, graph.isCold, inline.fits(graph, codes, rows) {
+            self.inline = inline
+        } else {
+            self.inline = nil
+        }
         self.onDisk = onDisk
         self.owner = owner
     }
@@ -63,7 +71,8 @@ package final class DenseIndex: @unchecked Sendable {
             case (let nibbles?, true):
                 let (options, bound) = readingFew(options, bound)
                 let scorer = ColdScorer(nibbles, skipsRefining: options.rescore)
-                found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
+                found = walkCold(
+                    query, scorer, bound, graph, entry, options, scratch, admit, recoding: codes.parameters)
             }
         case .product(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
@@ -108,13 +117,28 @@ package final class DenseIndex: @unchecked Sendable {
     }
 
     /// The same on codes that are in memory or on disk.
-    private func walkAnywhere<S: RowScorer>(
+    private func walkAnywhere<S: CodeRowScorer>(
         _ query: UnsafePointer<Float>, _ scorer: S, _ bound: ScoreBound, _ graph: HNSWGraph, _ entry: UInt32,
         _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?
     ) -> [ScoredRow] {
         onDisk.codes
-            ? walkCodes(query, ColdScorer(scorer), bound, graph, entry, options, scratch, admit)
+            ? walkCold(query, ColdScorer(scorer), bound, graph, entry, options, scratch, admit)
             : walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
+    }
+
+    /// The same on codes on disk: those beside the links, if there are such.
+    private func walkCold<S: CodeRowScorer>(
+        _ query: UnsafePointer<Float>, _ scorer: ColdScorer<S>, _ bound: ScoreBound, _ graph: HNSWGraph,
+        _ entry: UInt32, _ options: Options, _ scratch: SearchScratch, _ admit: RowPredicate?,
+        recoding: Int8Parameters? = nil
+    ) -> [ScoredRow] {
+        guard let round = inlineRound(options, admit, recoding: recoding) else {
+            return walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
+        }
+        let inline = InlineScorer(scorer, round)
+        let count = walkGraph(inline, InlineLinks(graph, round), graph, entry, options, scratch, admit)
+        inline.refine(scratch, count)
+        return finish(query, bound, options, count, scratch)
     }
 
     private func walkGraph<S: RowScorer>(
@@ -172,9 +196,8 @@ package final class DenseIndex: @unchecked Sendable {
             let first = min(max((limit &+ 3) & ~3, 16), 512)
             let size = min(onDisk.rows ? max(first, coldBlock(bound)) : done == 0 ? first : 8, count &- done)
             for i in 0..<size { ids[i] = keyRow(pool[done &+ i]) }
-            if let meter { meter.willRescore(rows, ids, size) }
-            if onDisk.rows { DiskReads.ask(rows.base, stride: rows.stride, ids, size) }
-            DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: size, out: scores)
+            askOriginals(ids, size, meter)
+            scoreOriginals(query, ids, size, scores)
             for i in 0..<size { best.insert(scoreKey(scores[i], ids[i])) }
             done &+= size
         }

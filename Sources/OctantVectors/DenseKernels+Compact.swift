@@ -15,9 +15,11 @@ extension DenseKernels {
         let n = rows.dimension
         let (metric, base) = (metric(distance), rows.base)
         if rows.element == .float16 {
-            ok_half_gather(metric, query, base.assumingMemoryBound(to: UInt16.self), n, n, ids, count, out)
+            ok_half_gather(
+                metric, query, base.assumingMemoryBound(to: UInt16.self), rows.stride / 2, n, ids, count, out)
         } else {
-            ok_byte_gather(metric, query, base.assumingMemoryBound(to: UInt8.self), n, n, ids, count, out)
+            ok_byte_gather(
+                metric, query, base.assumingMemoryBound(to: UInt8.self), rows.stride, n, ids, count, out)
         }
         guard distance == .cosine || distance == .dot else { return negate(out, count) }
         guard let lengths = rows.lengths else { return }

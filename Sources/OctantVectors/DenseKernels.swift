@@ -34,13 +34,14 @@ package enum DenseKernels {
             return gatherCompact(distance, query: query, rows: rows, ids: ids, count: count, out: out)
         }
         let n = rows.dimension
+        let stride = rows.stride / MemoryLayout<Float>.stride
         switch distance {
-        case .cosine, .dot: ok_dot_gather(query, base, n, n, ids, count, out)
+        case .cosine, .dot: ok_dot_gather(query, base, stride, n, ids, count, out)
         case .euclid:
-            ok_l2_gather(query, base, n, n, ids, count, out)
+            ok_l2_gather(query, base, stride, n, ids, count, out)
             negate(out, count)
         case .manhattan:
-            ok_l1_gather(query, base, n, n, ids, count, out)
+            ok_l1_gather(query, base, stride, n, ids, count, out)
             negate(out, count)
         }
     }

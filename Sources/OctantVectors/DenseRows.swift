@@ -57,6 +57,8 @@ package struct DenseRows: @unchecked Sendable {
     package let dimension: Int
     /// Bytes from one row to the next.
     package let stride: Int
+    /// Bytes of a row.
+    package let rowBytes: Int
     /// What rows are divided by, if by anything; for ``RowElement/uint8`` only.
     package let lengths: UnsafePointer<Float>?
 
@@ -73,8 +75,24 @@ package struct DenseRows: @unchecked Sendable {
         self.element = element
         self.count = count
         self.dimension = dimension
-        stride = element.rowBytes(dimension)
+        rowBytes = element.rowBytes(dimension)
+        stride = rowBytes
         self.lengths = element == .uint8 ? lengths : nil
+    }
+
+    /// Copies of the same rows that lie elsewhere, `stride` bytes from one to the next: a multiple of an element's bytes.
+    func moved(to base: UnsafeRawPointer, stride: Int) -> DenseRows {
+        DenseRows(self, base: base, stride: stride)
+    }
+
+    private init(_ rows: DenseRows, base: UnsafeRawPointer, stride: Int) {
+        self.base = base
+        element = rows.element
+        count = rows.count
+        dimension = rows.dimension
+        self.stride = stride
+        rowBytes = rows.rowBytes
+        lengths = rows.lengths
     }
 
     /// Bytes of all rows.

@@ -200,6 +200,18 @@ package struct Int8Codes: CodeFamily, @unchecked Sendable {
     }
 }
 
+extension Int8Parameters {
+    /// Writes the codes of a row in one piece of `queryBytes`: what ``Int8Codes`` holds of it.
+    func encode(_ rows: DenseRows, _ row: UInt32, _ out: UnsafeMutablePointer<UInt8>) {
+        let n = dimension
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: max(n, 1)) { buffer in
+            guard let buffer = buffer.baseAddress else { return }
+            ok_quantize(rows.floats(row, buffer), n, center, 1 / scale, out)
+        }
+        (out + n).update(repeating: EncodeBuffer.zero, count: queryBytes - n)
+    }
+}
+
 extension Distance {
     /// The number that stands for it in files.
     var formatCode: UInt32 {

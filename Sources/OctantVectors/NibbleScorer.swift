@@ -2,7 +2,7 @@ import COctantKernels
 
 /// Scores 4-bit codes with the query of a ``CodeScorer``, which must be padded to twice `stride`.
 struct NibbleScorer: RowScorer {
-    let base: UnsafePointer<UInt8>
+    var base: UnsafePointer<UInt8>
     let stride: Int
     var codes: CodeScorer
     let step: Float
@@ -68,19 +68,24 @@ struct NibbleScorer: RowScorer {
             for i in 0..<size { pool[start &+ i] = scoreKey(scratch.scores[i], ids[i]) }
             start &+= size
         }
-        guard count <= 512 else {
-            var keys = UnsafeMutableBufferPointer(start: pool, count: count)
-            return keys.sort()
+        sortPool(pool, count)
+    }
+}
+
+/// Sorts a pool that was scored again.
+func sortPool(_ pool: UnsafeMutablePointer<ScoreKey>, _ count: Int) {
+    guard count <= 512 else {
+        var keys = UnsafeMutableBufferPointer(start: pool, count: count)
+        return keys.sort()
+    }
+    // Insertion sort: the order by 4 bits is nearly the order by 8.
+    for i in stride(from: 1, to: count, by: 1) {
+        let key = pool[i]
+        var j = i
+        while j > 0, pool[j &- 1] > key {
+            pool[j] = pool[j &- 1]
+            j &-= 1
         }
-        // Insertion sort: the order by 4 bits is nearly the order by 8.
-        for i in Swift.stride(from: 1, to: count, by: 1) {
-            let key = pool[i]
-            var j = i
-            while j > 0, pool[j &- 1] > key {
-                pool[j] = pool[j &- 1]
-                j &-= 1
-            }
-            pool[j] = key
-        }
+        pool[j] = key
     }
 }

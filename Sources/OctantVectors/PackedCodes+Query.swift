@@ -4,7 +4,7 @@ import OctantModel
 /// Scores packed codes. `query` and `integers` are scratch memory of the caller's: the parameters' `queryBytes`, and as many
 /// integers as rows are ever scored in one call.
 struct PackedScorer: RowScorer {
-    let base: UnsafePointer<UInt8>
+    var base: UnsafePointer<UInt8>
     let shape: PackedShape
     let kernels: ok_packed_metric
     let levels: UnsafePointer<UInt8>

@@ -37,7 +37,7 @@ extension ProductCodes {
 /// Scores product codes. All memory but the codes' is scratch memory of the caller's.
 struct ProductScorer: RowScorer {
     let book: ProductBook
-    let base: UnsafePointer<UInt8>
+    var base: UnsafePointer<UInt8>
     let stride: Int
     let metric: Int32
     /// The tables, which take the place of the floats they are made from. Width 1: the query relative to the first

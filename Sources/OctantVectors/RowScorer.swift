@@ -76,7 +76,7 @@ struct CodeScorer: RowScorer {
     let upper: UnsafePointer<UInt8>?
     let stride: Int
     /// Sums of the squared codes, for Euclid only.
-    let norms: UnsafePointer<Int32>?
+    var norms: UnsafePointer<Int32>?
     let manhattan: Bool
     let query: UnsafeMutablePointer<UInt8>
     let integers: UnsafeMutablePointer<Int32>

@@ -20,7 +20,7 @@ package final class SearchMeter: @unchecked Sendable {
         rescored += count
         originals += count
         for i in 0..<count {
-            absentPages += Int(octant_absent_pages(rows.base + Int(ids[i]) * rows.stride, rows.stride))
+            absentPages += Int(octant_absent_pages(rows.base + Int(ids[i]) * rows.stride, rows.rowBytes))
         }
     }
 

@@ -25,6 +25,9 @@ struct BitRotWorld: @unchecked Sendable {
 
     static func config() -> CollectionConfig {
         var config = allKindsConfig()
+        var besideLinks = HNSWConfigDiff()
+        besideLinks.memory = .cold
+        besideLinks.inlineStorage = true
         let extra: [NamedVectorParams] = [
             .init(
                 name: "product",
@@ -32,7 +35,9 @@ struct BitRotWorld: @unchecked Sendable {
                     size: 8, distance: .euclid, quantization: .product(ProductQuantization(compression: .x8)))),
             .init(
                 name: "binary",
-                params: VectorParams(size: 8, distance: .dot, quantization: .binary(BinaryQuantization()))),
+                params: VectorParams(
+                    size: 8, distance: .dot, hnsw: besideLinks,
+                    quantization: .binary(BinaryQuantization(memory: .cold)), onDisk: true)),
         ]
         config.params.vectors = .named(config.params.vectors.all + extra)
         return config

@@ -134,6 +134,7 @@ struct DecoderCorpusTests {
         case .blockFile: return [newest("/del/")]
         case .ids: return [try contents("ids").first ?? []]
         case .graph: return [try contents("graph").first ?? []]
+        case .inlineGraph: return [try contents("inline").first ?? []]
         case .codes:
             var families: [UInt64: [UInt8]] = [:]
             for codes in try contents("codes") {

@@ -200,13 +200,17 @@ struct OptimizerJobTests {
         let kinds: [(String, QuantizationConfig?)] = [
             ("int8", nil), ("quantile", .scalar(ScalarQuantization(quantile: 0.9))),
             ("product", .product(ProductQuantization(compression: .x8))), ("binary", .binary(BinaryQuantization())),
-            ("turbo", .turbo(TurboQuantization())),
+            ("turbo", .turbo(TurboQuantization())), ("inline int8", .scalar(ScalarQuantization(quantile: 0.9))),
+            ("inline turbo", .turbo(TurboQuantization())),
         ]
         for (name, quantization) in kinds {
+            let isInline = name.hasPrefix("inline")
             for width in [8, 128] {
                 let bench = Bench()
                 let config = bench.config {
-                    $0.params.vectors = .single(VectorParams(size: width, distance: .euclid))
+                    $0.params.vectors = .single(VectorParams(size: width, distance: .euclid, onDisk: isInline))
+                    $0.hnsw.onDisk = isInline
+                    $0.hnsw.inlineStorage = isInline
                     $0.params.sparseVectors = [NamedSparseVectorParams(name: "s")]
                     $0.quantization = quantization
                 }
@@ -225,7 +229,8 @@ struct OptimizerJobTests {
                     if case .file(let size)? = try bench.files.kind(segment.folder.path + "/" + file) { bytes += size }
                 }
                 #expect(shard.view.segments.count == 1 && job.cost.extraDisk == bytes, note)
-                let names = ["verify", "ids", "payload", "vectors", "codes", "graph", "sparse vectors s"]
+                let beside = isInline ? ["inline graph"] : []
+                let names = ["verify", "ids", "payload", "vectors", "codes", "graph"] + beside + ["sparse vectors s"]
                 #expect(
                     job.stages.map(\.name) == names + ["field index word", "field index n", "publish"]
                         || job.stages.map(\.name) == names + ["field index n", "field index word", "publish"], note)

@@ -37,7 +37,21 @@ extension SegmentRecipe {
         if case .int8? = made, lowMemory != .disabled { held = 0 }
         let building = HNSWBuilder.estimatedBytes(
             parameters: graph, count: rows, threads: threads, dimension: params.size)
-        return rows / 4 + max(encoding, held + building)
+        return rows / 4 + max(encoding, held + building, inlining(policy, made, rows, params))
+    }
+
+    /// The codes that an inline graph takes from all over its segment, and its buffer.
+    private func inlining(_ policy: IndexPolicy, _ made: CodeRecipe?, _ rows: Int, _ params: VectorParams) -> Int {
+        guard policy.inlineGraph != nil, let made else { return 0 }
+        let codes: Int
+        switch made {
+        case .int8: codes = Int8Codes.estimatedBytes(count: rows, dimension: params.size)
+        case .product(let width): codes = rows * (params.size / width + 1)
+        case .packed(let width):
+            codes = PackedParameters.estimatedBytes(
+                count: rows, dimension: params.size, width: width, distance: params.distance)
+        }
+        return (lowMemory == .disabled ? codes : 0) + InlineGraph.writingBytes
     }
 
     /// The values of a key while their index is made: by the sizes of the sources' indexes, or of their payload.

@@ -36,6 +36,10 @@ package struct IndexPolicy {
     private let flatCodes: CodeRecipe?
     /// The graph to build; `nil`: none.
     package let graph: HNSWParameters?
+    /// What an inline graph is made for, as written in the manifest; `nil`: none is to be made.
+    package let inlineGraph: String?
+    /// Whether its records are to hold the original vectors, where they fit.
+    package let inlinesOriginals: Bool
 
     /// The seed of every graph: a build on one thread gives the same graph again.
     private static let seed: UInt64 = 100
@@ -60,6 +64,13 @@ package struct IndexPolicy {
         graph =
             hnsw.m == 0
             ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
+        inlinesOriginals = vector.params.isOnDisk
+        if let graph, let walkedCodes, case .used = InlineStorage(vector, config: config) {
+            inlineGraph =
+                "\(Self.describe(graph)) \(walkedCodes.description)\(inlinesOriginals ? " originals" : "")"
+        } else {
+            inlineGraph = nil
+        }
     }
 
     /// The engine's own codes for walks. Beside originals in memory, 4 bits are enough: what the walk finds is scored by
@@ -91,6 +102,8 @@ package struct IndexPolicy {
         if wanted != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
             return false
         }
-        return graph.map { Self.describe($0) } == file.parameters
+        guard graph.map({ Self.describe($0) }) == file.parameters else { return false }
+        let isCoded = segment.file(.codes, vector) != nil
+        return segment.file(.inlineGraph, vector)?.parameters == (isCoded ? inlineGraph : nil)
     }
 }

@@ -58,12 +58,13 @@ package final class SegmentVectors: @unchecked Sendable {
         if let file = entry.file(.graph, vector.name) {
             graph = try folder.load(file, "HNSW", hnsw.residence) { try HNSWGraph(bytes: $0, owner: $1, isCold: $2) }
         }
+        let inline = try Self.openInlineGraph(vector, config, entry, folder)
         hasCodes = codes != nil
         hasGraph = graph != nil
         isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
         self.owners = owners
         index = DenseIndex(
-            distance: vector.params.distance, rows: rows, codes: codes, graph: graph,
+            distance: vector.params.distance, rows: rows, codes: codes, graph: graph, inline: inline,
             onDisk: DenseIndex.OnDisk(rows: originals == .cold, codes: codesAreCold),
             owner: OwnerList(owners))
     }
@@ -118,6 +119,21 @@ package final class SegmentVectors: @unchecked Sendable {
         return try folder.load(file, "CODE", residence) { bytes, owner, _ in
             try VectorCodes(bytes: bytes, owner: owner)
         }
+    }
+
+    /// The inline graph, if there is one and it is wanted still. What every search reads of it is checked now; a record is
+    /// when it is read, so that opening does not read several times the bytes of the vectors.
+    private static func openInlineGraph(
+        _ vector: NamedVectorParams, _ config: CollectionConfig, _ entry: SegmentEntry, _ folder: SegmentFolder
+    ) throws(StorageError) -> InlineGraph? {
+        guard let file = entry.file(.inlineGraph, vector.name),
+            IndexPolicy(vector, config: config).inlineGraph == file.parameters
+        else { return nil }
+        let mapped = try folder.open(file, "INLN")
+        let graph = try folder.decode(file) { try InlineGraph(bytes: mapped.data, owner: mapped) }
+        if folder.verification != .later { try mapped.verify(0..<graph.headBytes) }
+        _ = try folder.place(mapped, .cold)
+        return graph
     }
 
     /// Whether some row has no such vector.

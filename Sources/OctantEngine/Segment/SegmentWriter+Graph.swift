@@ -72,8 +72,8 @@ extension SegmentWriter {
     private func beginning(of builder: HNSWBuilder, _ vector: NamedVectorParams, _ saving: GraphSaving?) -> Int {
         let saved = saving?.resume(builder)
         var rows = saved ?? 0
-        if saved == nil, recipe.growsFirst, let first = recipe.sources.first?.rows as? Segment,
-            let graph = first.field(vector.name)?.index.graph
+        if saved == nil, recipe.growsFirst || keepsRows(of: vector.name, builder.parameters),
+            let first = recipe.sources.first?.rows as? Segment, let graph = first.field(vector.name)?.index.graph
         {
             rows = builder.adopt(graph)
         }

@@ -102,7 +102,7 @@ package struct SegmentWriter {
     }
 
     /// Counts bytes that are allocated while `body` runs.
-    private func holding<Result>(
+    func holding<Result>(
         _ bytes: Int, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         recipe.meter?.allocate(bytes)
@@ -341,6 +341,9 @@ package struct SegmentWriter {
             }
         }
         if let graph { try writeGraph(vector, number, graph, rows, codes, presence) }
+        if let inline = policy.inlineGraph, graph != nil {
+            try writeInlineGraph(vector, number, inline, codes, policy.inlinesOriginals ? rows : nil)
+        }
         withExtendedLifetime((mapped, lengths, keeper)) {}
     }
 

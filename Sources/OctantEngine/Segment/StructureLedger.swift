@@ -81,6 +81,7 @@ extension SegmentEntry.Role {
         case .sparse: "sparse"
         case .multivectors: "multivectors"
         case .lengths: "lengths"
+        case .inlineGraph: "inline_graph"
         }
     }
 }

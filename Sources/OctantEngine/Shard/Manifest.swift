@@ -104,6 +104,7 @@ package struct SegmentEntry: Sendable, Hashable {
         case sparse = 8
         case multivectors = 9
         case lengths = 10
+        case inlineGraph = 11
     }
 
     /// A file and what it holds: of which vector, or of which key.

@@ -76,7 +76,7 @@ extension SegmentEntry.Role {
     fileprivate var isOfVector: Bool {
         switch self {
         case .ids, .payload, .fieldIndex: false
-        case .vectors, .presence, .codes, .graph, .sparse, .multivectors, .lengths: true
+        case .vectors, .presence, .codes, .graph, .sparse, .multivectors, .lengths, .inlineGraph: true
         }
     }
 }

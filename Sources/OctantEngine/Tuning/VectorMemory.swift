@@ -23,7 +23,8 @@ struct VectorMemory {
                 case .vectors, .presence, .lengths: originals += bytes
                 case .codes: codes += bytes
                 case .graph: graph += bytes
-                case .ids, .payload, .fieldIndex, .sparse, .multivectors: break
+                // Nothing of an inline graph is ever to be in memory.
+                case .ids, .payload, .fieldIndex, .sparse, .multivectors, .inlineGraph: break
                 }
             }
         }

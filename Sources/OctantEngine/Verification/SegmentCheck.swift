@@ -17,11 +17,17 @@ extension SegmentEntry.Role {
         case .sparse: "SPRS"
         case .multivectors: "MVEC"
         case .lengths: "LENS"
+        case .inlineGraph: "INLN"
         }
     }
 
     /// Whether the file can be made again from others.
-    package var isDerived: Bool { self == .codes || self == .graph || self == .fieldIndex }
+    package var isDerived: Bool {
+        switch self {
+        case .codes, .graph, .inlineGraph, .fieldIndex: true
+        case .ids, .payload, .vectors, .presence, .lengths, .multivectors, .sparse: false
+        }
+    }
 
     /// What the file holds, in words.
     package var title: String {
@@ -36,6 +42,7 @@ extension SegmentEntry.Role {
         case .sparse: "sparse vectors"
         case .multivectors: "multivectors"
         case .lengths: "lengths of vectors"
+        case .inlineGraph: "inline graph"
         }
     }
 }
@@ -136,6 +143,10 @@ struct SegmentChecker {
         case .lengths: try require(mapped.data.count == rows * 4, "not a length for each of \(rows) rows")
         case .codes: _ = try VectorCodes(bytes: mapped.data, owner: mapped)
         case .graph: _ = try HNSWGraph(bytes: mapped.data, owner: mapped)
+        case .inlineGraph:
+            let graph = try InlineGraph(bytes: mapped.data, owner: mapped)
+            try require(graph.count == rows, "\(graph.count) rows, the manifest says \(rows)")
+            try graph.validate()
         case .fieldIndex:
             let index = try FieldIndex(bytes: mapped.data, owner: mapped)
             try require(index.rowCount == rows, "\(index.rowCount) rows, the manifest says \(rows)")

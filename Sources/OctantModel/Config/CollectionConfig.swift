@@ -176,7 +176,7 @@ public struct HNSWConfig: Sendable, Hashable {
     public var memory: MemoryPlacement?
     /// Links inside subgraphs per payload value (stored; this engine needs no such links).
     public var payloadM: Int?
-    /// Vectors beside links (stored).
+    /// Whether codes of neighbours and originals are kept beside the links of a graph on disk; see ``InlineStorage``.
     public var inlineStorage: Bool?
 
     /// Qdrant's defaults.
