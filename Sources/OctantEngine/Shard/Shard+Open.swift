@@ -194,5 +194,7 @@ extension Shard {
             // Costs room until the next opening.
             do throws(StorageError) { try quarantine.take(leftover) } catch { log("\(error)") }
         }
+        // Names of bitmaps come again: a move that is not on disk yet must not take the next file of the same name.
+        for folder in [quarantine.path, deletionsPath] { try? fileSystem.syncDirectory(folder) }
     }
 }
