@@ -33,6 +33,20 @@ private enum Family: String, CaseIterable {
     }
 }
 
+/// A copy of bytes that begins as a mapped file does.
+private final class PageMemory {
+    private let memory: UnsafeMutableRawBufferPointer
+    let bytes: UnsafeRawBufferPointer
+
+    init(_ bytes: [UInt8]) {
+        memory = .allocate(byteCount: max(1, bytes.count), alignment: 4096)
+        memory.copyBytes(from: bytes)
+        self.bytes = UnsafeRawBufferPointer(rebasing: memory[..<bytes.count])
+    }
+
+    deinit { memory.deallocate() }
+}
+
 /// Rows, codes, and a graph that is read as if it were on disk, with and without an inline graph.
 private struct World {
     static let count = 1400
@@ -52,21 +66,16 @@ private struct World {
         try builder.build(source: .rows(rows, distance))
         var form: [UInt8] = []
         builder.serialize { form += $0 }
-        graph = try HNSWGraph(bytes: try World.region(form), owner: builder, isCold: true)
+        let memory = PageMemory(form)
+        graph = try HNSWGraph(bytes: memory.bytes, owner: memory, isCold: true)
         var inline: [UInt8] = []
         try InlineGraph.write(graph, codes, originals: originals ? rows : nil) { inline += $0 }
         bytes = inline
     }
 
-    /// Memory that begins as a mapped file's does; it is never freed.
-    static func region(_ bytes: [UInt8]) throws -> UnsafeRawBufferPointer {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 4096)
-        memory.copyBytes(from: bytes)
-        return UnsafeRawBufferPointer(rebasing: memory[..<bytes.count])
-    }
-
     func inline(_ bytes: [UInt8]) throws -> InlineGraph {
-        try InlineGraph(bytes: try Self.region(bytes), owner: data)
+        let memory = PageMemory(bytes)
+        return try InlineGraph(bytes: memory.bytes, owner: memory)
     }
 
     func index(_ inline: InlineGraph?) -> DenseIndex {
@@ -132,16 +141,17 @@ struct InlineGraphTests {
     func parts(_ number: Int) throws {
         let (family, distance, dimension) = Self.cases[number]
         let worlds = try (0..<3).map { try World(family, distance, dimension: dimension, seed: 400 + UInt64($0)) }
+        let plain = worlds.map { $0.index(nil) }
+        let beside = try worlds.map { $0.index(try $0.inline($0.bytes)) }
         for q in 0..<20 {
             let query = worlds[0].query(q)
             for (options, admit) in World.searches() {
                 func answer(_ isInline: Bool) throws -> [[ScoredRow]] {
                     let share = SharedBound(ef: options.poolSize, partRows: worlds.map(\.rows.count))
                     let meter = SearchMeter()
-                    let pools = try worlds.map { world in
+                    let pools = try (isInline ? beside : plain).map { index in
                         var options = options
                         options.meter = meter
-                        let index = world.index(isInline ? try world.inline(world.bytes) : nil)
                         return try #require(
                             index.candidates(query: query, options: options, admit: admit, share: share))
                     }
