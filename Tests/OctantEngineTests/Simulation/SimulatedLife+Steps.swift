@@ -18,8 +18,6 @@ extension SimulatedLife {
         case 70..<73: try onCollection(place, "seal") { $0.shard.runDue(sealing: true) }
         case 73..<79: try onCollection(place, "flush") { $0.shard.flushDue() }
         case 79..<85:
-            // In the middle of a job is where what was saved of its graph is needed.
-            if Int.random(in: 0..<3, using: &random) == 0 { armCrash(within: 90) }
             try onCollection(place, "optimise") { collection in
                 guard collection.shard.optimizeOnce(threads: 1) else { return }
                 count("optimised")
