@@ -14,8 +14,13 @@ objects=()
 while IFS= read -r object; do objects+=("$object"); done < <(
     find "$bin" -name '*.o' -path '*.build/*' -not -path '*-tool.build/*' -not -path "$bin/octant*.build/*" \
         -not -path "$bin/*Tests.build/*" -not -path "$bin/BenchSupport.build/*")
-swiftc -O -sanitize=fuzzer -parse-as-library -module-name FuzzDriver -I "$bin/Modules" \
-    -I Sources/COctantKernels/include -I Sources/CStemmer -I Sources/CZlib \
+# The C modules behind what the decoders import: those that the build writes module maps for, and those that have their own.
+modules=()
+for map in "$bin"/*.build/module.modulemap; do modules+=(-Xcc "-fmodule-map-file=$map"); done
+while IFS= read -r map; do modules+=(-I "$(dirname "$map")"); done < <(
+    find Sources "$scratch/checkouts" -name module.modulemap -not -path '*/Tests/*' \
+        \( -path '*/include/*' -o -path 'Sources/*' \))
+swiftc -O -sanitize=fuzzer -parse-as-library -module-name FuzzDriver -I "$bin/Modules" "${modules[@]}" \
     Fuzz/Driver.swift "${objects[@]}" -lstdc++ -o "$scratch/fuzz-decoders"
 decoders=("$@")
 [ ${#decoders[@]} -gt 0 ] || while IFS= read -r name; do decoders+=("$name"); done < <(ls Fuzz/corpus)
