@@ -20,6 +20,7 @@ enum Reconstruction {
                     case .int8(let codes): codes.decode(row, into: &decoded)
                     case .product(let codes): codes.decode(row, into: &decoded)
                     case .packed(let codes): codes.decode(row, into: &decoded)
+                    case .scan(let codes): codes.decode(row, into: &decoded)
                     }
                     guard case .dense(let original)? = segment.stored(row, field.name)?.vector else { continue }
                     for i in 0..<min(decoded.count, original.count) {

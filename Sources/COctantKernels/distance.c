@@ -1,6 +1,7 @@
 // Dispatch and the portable kernels.
 #include "distance_kernels.h"
 #include "include/octant_product.h"
+#include "include/octant_scan.h"
 #include "octant_compact.h"
 
 // ---- portable kernels: plain C the compiler may vectorise for the base instruction set ----
@@ -230,6 +231,7 @@ int ok_kernels_at(int level, struct ok_kernel_table *out) {
 int ok_select_level(int level) {
     if (!ok_kernels_at(level, &ok_kernels) || !ok_compact_at(level, &ok_compact)) return 0;
     ok_select_product(level);
+    ok_scan_kernel = ok_scan_at(level);
     return 1;
 }
 

@@ -127,7 +127,7 @@ public final class Collection: Sendable {
         let indexed = view.segments.reduce(0) { sum, segment in
             sum
                 + segment.fields.reduce(0) {
-                    $0 + ($1.hasGraph ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
+                    $0 + ($1.isIndexed ? max(0, $1.presentCount - segment.tombstones.killedCount) : 0)
                 }
                 + segment.sparse.reduce(0) {
                     $0 + max(0, $1.index.presentCount - segment.tombstones.killedCount)

@@ -124,17 +124,43 @@ private final class WalkedPool<S: RowScorer, L: LinkSource>: CandidatePool, @unc
     }
 }
 
+/// Candidates by a scan of all rows.
+private final class ScannedPool: CandidatePool, @unchecked Sendable {
+    // SAFETY: as the class it inherits from.
+
+    func scan<S: RowScorer>(_ scorer: S, _ admit: RowPredicate?, _ share: SharedBound) {
+        let readsBefore = options.meter == nil ? 0 : DiskReads.ofThread
+        let rows = 0..<index.rows.count
+        let capacity = min(rows.count, max(options.scanPool, options.poolSize))
+        walk.count = index.scanRun(scorer, rows, capacity, scratch, admit, share)
+        if let meter = options.meter {
+            meter.codes += rows.count
+            meter.absentPages += Int(truncatingIfNeeded: DiskReads.ofThread &- readsBefore)
+        }
+        share.publish(scratch.pool, walk.count)
+    }
+
+    override func complete(share: SharedBound) {
+        let floor = share.floor
+        while walk.count > 0, score(walk.count &- 1) < floor { walk.count &-= 1 }
+    }
+}
+
 extension DenseIndex.Options {
     /// Rows in the pool of a walk.
     package var poolSize: Int { max(ef, rescoreCount, 1) }
 }
 
 extension DenseIndex {
-    /// Begins this segment's part of a search of several: walks the graph as far as `share` says. `nil` where there is
-    /// no graph over all rows, or the search wants an exact answer.
+    /// Begins this segment's part of a search of several: walks the graph as far as `share` says, or scans the codes that
+    /// are there to be scanned. `nil` where there is neither over all rows, or the search wants an exact answer.
     package func candidates(
         query: UnsafePointer<Float>, options: Options, admit: RowPredicate? = nil, share: SharedBound
     ) -> CandidatePool? {
+        if graph == nil, case .scan(let codes)? = codes {
+            guard options.usesCodes, options.limit > 0 else { return nil }
+            return scanned(codes, query, options, admit, share)
+        }
         guard let graph, let entry = graph.entry, graph.count == rows.count, options.mode != .exact, options.limit > 0
         else { return nil }
         let scratch = ScratchPool.take()
@@ -175,10 +201,26 @@ extension DenseIndex {
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
             return anywhere(scorer, bound)
+        case .scan(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            return begun(scorer, bound, options)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             return onDisk.rows ? begun(ColdScorer(scorer), nil, options) : begun(scorer, nil, options)
         }
+    }
+}
+
+extension DenseIndex {
+    private func scanned(
+        _ codes: ScanCodes, _ query: UnsafePointer<Float>, _ options: Options, _ admit: RowPredicate?,
+        _ share: SharedBound
+    ) -> CandidatePool {
+        let scratch = ScratchPool.take()
+        let (scorer, bound) = codes.query(query, scratch)
+        let pool = ScannedPool(self, options, scratch, bound)
+        if onDisk.codes { pool.scan(ColdScorer(scorer), admit, share) } else { pool.scan(scorer, admit, share) }
+        return pool
     }
 }
 

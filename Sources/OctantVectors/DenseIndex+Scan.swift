@@ -28,6 +28,12 @@ extension DenseIndex {
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
             return scanCodes(query, scorer, bound, range, options.scanPool, options, scratch, admit)
+        case .scan(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            let wanted = max(options.scanPool, options.poolSize)
+            return onDisk.codes
+                ? scanCodes(query, ColdScorer(scorer), bound, range, wanted, options, scratch, admit)
+                : scanCodes(query, scorer, bound, range, wanted, options, scratch, admit)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)
@@ -60,7 +66,8 @@ extension DenseIndex {
         defer { ScratchPool.give(scratch) }
         let capacity = min(ids.count, options.scanPool)
         // A list hardly longer than the pool would be scored twice.
-        let usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
+        var usesCodes = options.usesCodes && (!options.rescore || ids.count > 2 * capacity)
+        if case .scan? = codes { usesCodes = usesCodes && scansBlocks(ids) }
         if usesCodes, codes != nil { options.meter?.codes += ids.count }
         switch usesCodes ? codes : nil {
         case .int8(let codes)?:
@@ -74,6 +81,10 @@ extension DenseIndex {
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
             let count = scanListAnywhere(scorer, ids, capacity, scratch)
+            return finish(query, bound, options, count, scratch)
+        case .scan(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            let count = scanBlocks(scorer, ids, max(capacity, options.poolSize), scratch)
             return finish(query, bound, options, count, scratch)
         case nil: break
         }
@@ -96,9 +107,11 @@ extension DenseIndex {
         return Double(matches) * Double(matches) < factor * ef * Double(graph.count)
     }
 
-    /// Leaves the best `capacity` rows of `range` in `scratch.pool`, sorted, and returns their number.
-    private func scanRun<S: RowScorer>(
-        _ scorer: S, _ range: Range<Int>, _ capacity: Int, _ scratch: SearchScratch, _ admit: RowPredicate?
+    /// Leaves the best `capacity` rows of `range` in `scratch.pool`, sorted, and returns their number. Of rows that
+    /// score less than `share` has enough of, none is kept.
+    func scanRun<S: RowScorer>(
+        _ scorer: S, _ range: Range<Int>, _ capacity: Int, _ scratch: SearchScratch, _ admit: RowPredicate?,
+        _ share: SharedBound? = nil
     ) -> Int {
         scratch.reservePool(capacity)
         var best = TopKeys(scratch.pool, capacity: capacity)
@@ -107,7 +120,8 @@ extension DenseIndex {
         while start < range.upperBound {
             let count = min(block, range.upperBound &- start)
             scorer.scoreRun(start, count, scratch.scores)
-            let hits = ok_above(scratch.scores, count, best.floor, scratch.picked)
+            let floor = max(best.floor, share?.floor ?? -.infinity)
+            let hits = ok_above(scratch.scores, count, floor, scratch.picked)
             if hits > 0 {
                 for i in 0..<hits { scratch.ids[i] = UInt32(truncatingIfNeeded: start &+ Int(scratch.picked[i])) }
                 insert(hits, scratch, admit, &best)
@@ -144,6 +158,39 @@ extension DenseIndex {
                 insert(hits, scratch, nil, &best)
             }
             start &+= count
+        }
+        best.sort()
+        return best.count
+    }
+
+    /// Whether a list is scanned by scan codes, which score 64 rows at a time: if it ascends and is dense enough that
+    /// this costs less than the originals of those listed.
+    private func scansBlocks(_ ids: UnsafeBufferPointer<UInt32>) -> Bool {
+        guard !onDisk.codes, ids.count > rows.count / Self.listedRowsPerRow else { return false }
+        return zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }
+    }
+
+    /// A row's originals take about as long as so many rows of scan codes.
+    private static let listedRowsPerRow = 24
+
+    /// The same for an ascending list of rows of scan codes: every block that some of them are in is scored whole.
+    private func scanBlocks(
+        _ scorer: ScanScorer, _ list: UnsafeBufferPointer<UInt32>, _ capacity: Int, _ scratch: SearchScratch
+    ) -> Int {
+        let capacity = min(capacity, list.count)
+        scratch.reservePool(capacity)
+        var best = TopKeys(scratch.pool, capacity: capacity)
+        let size = ScanCodes.blockRows
+        var place = 0
+        while place < list.count {
+            let start = Int(list[place]) / size &* size
+            let end = min(start &+ size, rows.count)
+            scorer.scoreRun(start, end &- start, scratch.scores)
+            while place < list.count, Int(list[place]) < end {
+                let score = scratch.scores[Int(list[place]) &- start]
+                if score > best.floor { best.insert(scoreKey(score, list[place])) }
+                place &+= 1
+            }
         }
         best.sort()
         return best.count

@@ -80,6 +80,9 @@ package final class DenseIndex: @unchecked Sendable {
         case .packed(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
             found = walkAnywhere(query, scorer, bound, graph, entry, options, scratch, admit)
+        case .scan(let codes)?:
+            let (scorer, bound) = codes.query(query, scratch)
+            found = walkCodes(query, scorer, bound, graph, entry, options, scratch, admit)
         case nil:
             let scorer = FloatScorer(distance: distance, rows: rows, query: query)
             let count =

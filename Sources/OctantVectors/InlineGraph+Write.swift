@@ -17,7 +17,7 @@ extension InlineGraph {
         guard codes.count == graph.count, originals?.count ?? graph.count == graph.count else {
             throw VectorFormatError.inconsistent("other numbers of rows")
         }
-        let walked = codes.walked
+        guard let walked = codes.walked else { throw VectorFormatError.inconsistent("codes that are not walked") }
         let upper = upperRows(graph)
         let layout = InlineLayout.fitting(
             rows: graph.count, m0: graph.layout.m0, codeBytes: walked.stride, hasNorms: walked.norms != nil,

@@ -87,7 +87,7 @@ package final class InlineGraph: @unchecked Sendable {
 
     /// Whether it belongs to this graph, codes and originals, as far as lengths say.
     func fits(_ graph: HNSWGraph, _ codes: VectorCodes, _ rows: DenseRows) -> Bool {
-        let walked = codes.walked
+        guard let walked = codes.walked else { return false }
         return count == graph.count && count == codes.count && count == rows.count && layout.m0 == graph.layout.m0
             && layout.codeBytes == walked.stride && layout.hasNorms == (walked.norms != nil)
             && (layout.originalBytes == 0 || layout.originalBytes == rows.rowBytes)

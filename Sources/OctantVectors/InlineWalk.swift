@@ -8,8 +8,8 @@ struct WalkedCodes {
 }
 
 extension VectorCodes {
-    /// The codes that walks on disk go by: the rougher ones where there are two kinds.
-    var walked: WalkedCodes {
+    /// The codes that walks on disk go by: the rougher ones where there are two kinds; `nil` for codes that are scanned.
+    var walked: WalkedCodes? {
         switch self {
         case .int8(let codes):
             guard let nibbles = codes.nibbles else {
@@ -19,6 +19,7 @@ extension VectorCodes {
         case .product(let codes): return WalkedCodes(base: codes.base, stride: codes.shape.stride, norms: nil)
         case .packed(let codes):
             return WalkedCodes(base: codes.base, stride: codes.parameters.shape.stride, norms: nil)
+        case .scan: return nil
         }
     }
 }

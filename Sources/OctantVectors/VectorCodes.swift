@@ -5,6 +5,7 @@ package enum VectorCodes: Sendable {
     case int8(Int8Codes)
     case product(ProductCodes)
     case packed(PackedCodes)
+    case scan(ScanCodes)
 
     /// Reads the byte form of whichever family it is.
     package init(bytes: UnsafeRawBufferPointer, owner: AnyObject) throws(VectorFormatError) {
@@ -13,6 +14,7 @@ package enum VectorCodes: Sendable {
         case Int8Codes.magic: self = .int8(try Int8Codes(bytes: bytes, owner: owner))
         case ProductCodes.magic: self = .product(try ProductCodes(bytes: bytes, owner: owner))
         case PackedCodes.magic: self = .packed(try PackedCodes(bytes: bytes, owner: owner))
+        case ScanCodes.magic: self = .scan(try ScanCodes(bytes: bytes, owner: owner))
         default: throw .badMagic
         }
     }
@@ -23,6 +25,7 @@ package enum VectorCodes: Sendable {
         case .int8(let codes): codes.count
         case .product(let codes): codes.count
         case .packed(let codes): codes.count
+        case .scan(let codes): codes.count
         }
     }
 
@@ -32,6 +35,7 @@ package enum VectorCodes: Sendable {
         case .int8(let codes): codes.parameters.dimension
         case .product(let codes): codes.shape.dimension
         case .packed(let codes): codes.parameters.dimension
+        case .scan(let codes): codes.parameters.dimension
         }
     }
 
@@ -41,6 +45,7 @@ package enum VectorCodes: Sendable {
         case .int8(let codes): codes.parameters.distance
         case .product(let codes): codes.shape.distance
         case .packed(let codes): codes.parameters.distance
+        case .scan(let codes): codes.parameters.distance
         }
     }
 }

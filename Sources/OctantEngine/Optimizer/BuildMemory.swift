@@ -27,11 +27,12 @@ extension SegmentRecipe {
     /// Codes and graph of a vector.
     private func estimate(_ vector: NamedVectorParams, _ rows: Int) -> Int {
         let (params, policy) = (vector.params, IndexPolicy(vector, config: config))
-        let codes = policy.codes(hasGraph: indexed && policy.graph != nil)
+        let index = indexed ? policy.index(rows: rows) : nil
+        let codes = policy.codes(index)
         let isCoded = rows >= SegmentWriter.codedRowsMin
         let made = isCoded ? codes.flatMap { indexed || !$0.isTrained ? $0 : nil } : nil
         let encoding = made?.encodingBytes(rows: rows, params, threads: threads) ?? 0
-        guard indexed, let graph = policy.graph else { return rows / 4 + encoding }
+        guard case .graph(let graph)? = index else { return rows / 4 + encoding }
         // The segment's own if they are of 8 bits, else others that live as long as the build.
         var held = isCoded ? Int8Codes.estimatedBytes(count: rows, dimension: params.size) : 0
         if case .int8? = made, lowMemory != .disabled { held = 0 }
@@ -47,6 +48,7 @@ extension SegmentRecipe {
         switch made {
         case .int8: codes = Int8Codes.estimatedBytes(count: rows, dimension: params.size)
         case .product(let width): codes = rows * (params.size / width + 1)
+        case .scan: codes = 0
         case .packed(let width):
             codes = PackedParameters.estimatedBytes(
                 count: rows, dimension: params.size, width: width, distance: params.distance)
@@ -73,6 +75,7 @@ extension CodeRecipe {
         case .product(let width):
             let shape = ProductShape(distance: vector.distance, dimension: vector.size, width: width)
             return shape.map { ProductParameters.encodingBytes(shape: $0, count: rows, threads: threads) } ?? 0
+        case .scan: return ScanParameters.encodingBytes(count: rows, dimension: vector.size)
         case .packed(let width):
             return PackedParameters.encodingBytes(
                 count: rows, dimension: vector.size, width: width, distance: vector.distance)

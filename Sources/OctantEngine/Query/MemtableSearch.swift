@@ -79,7 +79,7 @@ struct MemtableSearch {
         if let codes = field.rows(rowCount).searchableCodes(owner: memtable) { return (codes, options) }
         let vector = NamedVectorParams(name: search.using, params: params)
         guard scheme != nil,
-            let codes = field.codes(IndexPolicy(vector, config: view.config).codes(hasGraph: false), rowCount),
+            let codes = field.codes(IndexPolicy(vector, config: view.config).codes(nil), rowCount),
             codes.count > 0
         else { return nil }
         return (.packed(codes), options)

@@ -87,10 +87,10 @@ package struct NearestSearch: Sendable {
         return Array(all.prefix(limit))
     }
 
-    /// Whether a part is too large to be scanned and has no graph, for a search that wants no such scans.
+    /// Whether a part is too large to be scanned and has no index, for a search that wants no such scans.
     private func isLeftOut(_ source: any RowSource, _ view: ReadView) -> Bool {
         guard params.indexedOnly, case .dense = target else { return false }
-        if let segment = source as? Segment, segment.fields.contains(where: { $0.name == using && $0.hasGraph }) {
+        if let segment = source as? Segment, segment.fields.contains(where: { $0.name == using && $0.isIndexed }) {
             return false
         }
         let kilobytes = max(view.config.optimizer.indexingThreshold ?? 0, view.config.hnsw.fullScanThreshold)

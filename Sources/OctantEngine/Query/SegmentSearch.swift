@@ -47,6 +47,7 @@ struct SegmentSearch {
             {
                 return answer
             }
+            if !search.params.exact, let pool = scan(query, liveness, share) { return .candidates(pool) }
             trace?.choose(field.hasCodes && options.usesCodes ? .scanCodes : .scanOriginals)
             return .rows(field.index.scanAll(query: query, options: options, admit: liveness, range: nil))
         }
@@ -70,6 +71,15 @@ struct SegmentSearch {
         }
         let found = field.index.search(query: query, options: options, admit: admit)
         return found.count >= search.limit || isEnough(found.count) ? .rows(found) : nil
+    }
+
+    /// A scan of codes that are there for it, in a search of several parts.
+    private func scan(_ query: UnsafePointer<Float>, _ admit: RowPredicate?, _ share: SharedBound?) -> CandidatePool? {
+        guard let share, field.isScanned,
+            let pool = field.index.candidates(query: query, options: options, admit: admit, share: share)
+        else { return nil }
+        trace?.choose(.scanCodes)
+        return pool
     }
 
     /// Never more than there are rows, however much was asked for.
@@ -117,17 +127,19 @@ struct SegmentSearch {
         _ query: UnsafePointer<Float>, _ compiled: CompiledFilter, _ share: SharedBound?
     ) -> SegmentedSearch.Answer {
         if field.hasGraph, !search.params.exact, walkIsCheaper(compiled) {
-            let checksRows = checksRows
-            let admit: RowPredicate = { rows, count, admitted in
-                compiled.matches(rows, count, admitted)
-                guard checksRows else { return }
-                for place in 0..<count where admitted[place] { admitted[place] = isVisible(rows[place]) }
-            }
+            let admit = admitted(by: compiled)
             var options = options
             options.visitLimit = visitLimit(compiled)
             options.twoHops = walksTwoHops(compiled)
             // A walk that found too few has met a filter that is unlike its estimate: the scan below is exact.
             if let answer = walk(query, options, admit, share, isEnough: { _ in false }) { return answer }
+        }
+        // Codes are scanned in the time that it takes to read the payloads of a few rows.
+        if field.isScanned, !search.params.exact, !compiled.isFullyIndexed, walkIsCheaper(compiled) {
+            let admit = admitted(by: compiled)
+            if let pool = scan(query, admit, share) { return .candidates(pool) }
+            trace?.choose(.scanCodes)
+            return .rows(field.index.scanAll(query: query, options: options, admit: admit))
         }
         let start = trace.map { _ in ContinuousClock.now }
         var rows = compiled.matchingRows()
@@ -137,6 +149,16 @@ struct SegmentSearch {
             trace.choose(.scanList)
         }
         return .rows(rows.withUnsafeBufferPointer { field.index.scan(rows: $0, query: query, options: options) })
+    }
+
+    /// Leaves out rows that do not pass the filter, too.
+    private func admitted(by filter: CompiledFilter) -> RowPredicate {
+        let checksRows = checksRows
+        return { rows, count, admitted in
+            filter.matches(rows, count, admitted)
+            guard checksRows else { return }
+            for place in 0..<count where admitted[place] { admitted[place] = isVisible(rows[place]) }
+        }
     }
 
     /// A walk without indexes is worth it from so many matches for each place in its pool: it scores some twenty rows and

@@ -36,7 +36,10 @@ struct SegmentedSearch {
         let options = DenseIndex.Options(
             limit: search.limit, ef: max(search.params.hnswEF ?? efs.max() ?? 0, search.limit),
             oversampling: search.params.quantization?.oversampling)
-        let share = SharedBound(ef: options.poolSize, partRows: parts.map(\.rowCount))
+        let share =
+            walksSeveral
+            ? SharedBound(ef: options.poolSize, partRows: parts.map(\.rowCount))
+            : SharedBound(ef: max(options.poolSize, options.scanPool), partRows: [parts.reduce(0) { $0 + $1.rowCount }])
         let answers = Monitor([Answer](repeating: .rows([]), count: parts.count))
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: max(query.count, 1))
         buffer.initialize(from: query, count: query.count)
@@ -51,6 +54,11 @@ struct SegmentedSearch {
             answers.withLock { $0[number] = answer }
         }
         return merged(answers.withLock { $0 }, vector, share, pool, since: start)
+    }
+
+    /// Whether a graph is walked: what is near in one may be hard to reach, where scans find it anyway.
+    private var walksSeveral: Bool {
+        parts.contains { ($0 as? Segment)?.field(search.using)?.hasGraph ?? false }
     }
 
     private func answer(

@@ -9,11 +9,13 @@ package enum CodeRecipe {
     case product(width: Int)
     /// A few bits for each component.
     case packed(PackedWidth)
+    /// One bit for each component, for scans that take the place of a graph.
+    case scan
 
     /// Whether making codes means learning from the rows, too much work for a segment that will soon be merged.
     var isTrained: Bool {
         switch self {
-        case .int8, .packed: false
+        case .int8, .packed, .scan: false
         case .product: true
         }
     }
@@ -24,8 +26,13 @@ package enum CodeRecipe {
         case .int8(let quantile): "int8 quantile=\(quantile.map { "\($0)" } ?? "full")"
         case .product(let width): "product width=\(width)"
         case .packed(let width): width.description
+        case .scan: Self.scanDescription
         }
     }
+}
+
+extension CodeRecipe {
+    static let scanDescription = "scan"
 }
 
 /// What a vector's configuration asks of a segment: which codes and which graph. Pure: values in, values out.
@@ -34,8 +41,10 @@ package struct IndexPolicy {
     private let walkedCodes: CodeRecipe?
     /// The codes of a segment without one; `nil`: none.
     private let flatCodes: CodeRecipe?
-    /// The graph to build; `nil`: none.
+    /// The graph to build where one is built; `nil`: nothing is to be indexed.
     package let graph: HNSWParameters?
+    /// Whether a segment of fitting size has codes to be scanned instead of a graph.
+    private let mayScan: Bool
     /// What an inline graph is made for, as written in the manifest; `nil`: none is to be made.
     package let inlineGraph: String?
     /// Whether its records are to hold the original vectors, where they fit.
@@ -64,6 +73,11 @@ package struct IndexPolicy {
         graph =
             hnsw.m == 0
             ? nil : HNSWParameters(m: hnsw.m, efConstruct: hnsw.efConstruct, seed: Self.seed)
+        if isOwn, graph != nil, case .packed? = walkedCodes {
+            mayScan = ScanParameters.fit(vector.params.distance, dimension: vector.params.size)
+        } else {
+            mayScan = false
+        }
         inlinesOriginals = vector.params.isOnDisk
         if let graph, let walkedCodes, case .used = InlineStorage(vector, config: config) {
             inlineGraph =
@@ -86,17 +100,45 @@ package struct IndexPolicy {
     /// Below so many dimensions 4-bit codes save no cache line worth their error.
     private static let packedDimensionMin = 96
 
-    /// The codes of a segment that has a graph, or has none; `nil`: no codes.
-    package func codes(hasGraph: Bool) -> CodeRecipe? { hasGraph ? walkedCodes : flatCodes }
+    /// What indexes a segment's vectors.
+    package enum Index {
+        /// Codes of all rows are scanned.
+        case scan
+        case graph(HNSWParameters)
+    }
+
+    /// Sizes of segments in which all rows are scanned, by one bit a component, instead of walking a graph: up to the last
+    /// one, that takes less time than a walk of the same recall, and none to build (docs/performance.md, "Scan or walk").
+    /// Below the first, either takes a few microseconds, and a graph can grow.
+    package static let scannedRows = 1024...65_536
+
+    /// How a segment of so many rows is to be indexed; `nil`: not at all. Only what is the user's own choice of codes, or on
+    /// disk, always has a graph.
+    package func index(rows: Int) -> Index? {
+        graph.map { mayScan && Self.scannedRows.contains(rows) ? .scan : .graph($0) }
+    }
+
+    /// The codes of a segment that is indexed in this way, or not at all; `nil`: no codes.
+    package func codes(_ index: Index?) -> CodeRecipe? {
+        switch index {
+        case .graph?: walkedCodes
+        case .scan?: .scan
+        case nil: flatCodes
+        }
+    }
 
     /// A graph's parameters, as written in the manifest.
     package static func describe(_ parameters: HNSWParameters) -> String {
         "m=\(parameters.m) ef_construct=\(parameters.efConstruct)"
     }
 
-    /// Whether the files of `segment` are what the policy asks for.
+    /// Whether the files of `segment` are what the policy asks for. A graph is, whatever the number of rows.
     package func matches(_ segment: SegmentEntry, vector: String) -> Bool {
-        let wanted = codes(hasGraph: segment.file(.graph, vector) != nil)
+        if segment.isScanned(vector) {
+            guard case .scan? = index(rows: segment.rowCount) else { return false }
+            return true
+        }
+        let wanted = segment.file(.graph, vector) != nil ? walkedCodes : flatCodes
         if let file = segment.file(.codes, vector), file.parameters != wanted?.description { return false }
         guard let file = segment.file(.graph, vector) else { return true }
         if wanted != nil, segment.rowCount >= SegmentWriter.codedRowsMin, segment.file(.codes, vector) == nil {
@@ -105,5 +147,12 @@ package struct IndexPolicy {
         guard graph.map({ Self.describe($0) }) == file.parameters else { return false }
         let isCoded = segment.file(.codes, vector) != nil
         return segment.file(.inlineGraph, vector)?.parameters == (isCoded ? inlineGraph : nil)
+    }
+}
+
+extension SegmentEntry {
+    /// Whether codes that are there to be scanned take the place of the vector's graph.
+    func isScanned(_ vector: String) -> Bool {
+        file(.graph, vector) == nil && file(.codes, vector)?.parameters == CodeRecipe.scanDescription
     }
 }

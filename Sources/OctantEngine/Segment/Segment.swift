@@ -191,13 +191,13 @@ package final class Segment: RowSource {
             + sparse.reduce(0) { $0 + $1.byteCount }
     }
 
-    /// Bytes of vectors that want a graph and have none.
+    /// Bytes of vectors that want an index and have none.
     package var indexableBytes: Int {
         fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
     }
 
-    /// Whether every vector that wants a graph has one (or is absent from all points).
-    package var isIndexed: Bool { fields.contains(where: \.hasGraph) && fields.allSatisfy(\.isCovered) }
+    /// Whether every vector that wants an index has one (or is absent from all points).
+    package var isIndexed: Bool { fields.contains(where: \.isIndexed) && fields.allSatisfy(\.isCovered) }
 
     /// Checks what opening did not: vectors and payload.
     package func verifyBulk() throws(StorageError) {

@@ -36,6 +36,8 @@ package struct SegmentRecipe: Sendable {
     package var fieldIndexes: [Manifest.FieldIndexEntry]
     /// Whether to build graphs.
     package var indexed: Bool
+    /// Whether what is indexed gets a graph even where a scan would do.
+    package var alwaysWalks = false
     /// Grow the first source's graphs instead of building anew.
     package var growsFirst: Bool
     /// Threads for graphs.

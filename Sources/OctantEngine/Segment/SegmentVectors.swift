@@ -15,6 +15,8 @@ package final class SegmentVectors: @unchecked Sendable {
     package let presentCount: Int
     /// Whether a graph covers it.
     package let hasGraph: Bool
+    /// Whether codes that are scanned take the place of a graph.
+    package let isScanned: Bool
     /// Whether codes cover it.
     package let hasCodes: Bool
     /// Whether the user asked for the codes (else they are the engine's own and every score is of the originals).
@@ -61,7 +63,8 @@ package final class SegmentVectors: @unchecked Sendable {
         let inline = try Self.openInlineGraph(vector, config, entry, folder)
         hasCodes = codes != nil
         hasGraph = graph != nil
-        isCovered = graph != nil || presentCount == 0 || hnsw.m == 0
+        isScanned = entry.isScanned(vector.name)
+        isCovered = graph != nil || isScanned || presentCount == 0 || hnsw.m == 0
         self.owners = owners
         index = DenseIndex(
             distance: vector.params.distance, rows: rows, codes: codes, graph: graph, inline: inline,
@@ -135,6 +138,9 @@ package final class SegmentVectors: @unchecked Sendable {
         _ = try folder.place(mapped, .cold)
         return graph
     }
+
+    /// Whether searches find near rows without looking at all originals or at codes of them all that are as large.
+    package var isIndexed: Bool { hasGraph || isScanned }
 
     /// Whether some row has no such vector.
     package var hasAbsent: Bool { presence != nil }

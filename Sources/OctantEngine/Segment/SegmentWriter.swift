@@ -320,12 +320,14 @@ package struct SegmentWriter {
             mapped, recipe: file.parameters, count: places.count, vector.params,
             lengths: lengths?.data.baseAddress?.assumingMemoryBound(to: Float.self))
         let policy = IndexPolicy(vector, config: recipe.config)
-        let graph = recipe.indexed ? policy.graph : nil
+        let index = recipe.indexed ? index(policy) : nil
+        var graph: HNSWParameters?
+        if case .graph(let parameters)? = index { graph = parameters }
         var codes: VectorCodes?
         var keeper: BlockFile?
         var held = 0
         defer { recipe.meter?.free(held) }
-        let wanted = policy.codes(hasGraph: graph != nil)
+        let wanted = policy.codes(index)
         if let wanted, places.count >= Self.codedRowsMin, recipe.indexed || !wanted.isTrained {
             begin("codes", vector.name)
             try writeCodes(vector, number, wanted, rows)
@@ -345,6 +347,12 @@ package struct SegmentWriter {
             try writeInlineGraph(vector, number, inline, codes, policy.inlinesOriginals ? rows : nil)
         }
         withExtendedLifetime((mapped, lengths, keeper)) {}
+    }
+
+    /// How the segment is indexed.
+    private func index(_ policy: IndexPolicy) -> IndexPolicy.Index? {
+        guard recipe.alwaysWalks, let graph = policy.graph else { return policy.index(rows: places.count) }
+        return .graph(graph)
     }
 
     private mutating func writeCodes(
@@ -372,6 +380,9 @@ package struct SegmentWriter {
                     else { throw StorageError(.corrupt, "\(vector.name): no product codes of width \(width)") }
                     let trained = ProductParameters.train(rows: rows, shape: shape, threads: threads)
                     try ProductCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
+                case .scan:
+                    let trained = ScanParameters.train(rows: rows, distance: vector.params.distance)
+                    try ScanCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }
                 case .packed(let width):
                     let trained = PackedParameters.train(rows: rows, distance: vector.params.distance, width: width)
                     try PackedCodes.encode(rows: rows, parameters: trained, threads: threads) { try file.append($0) }

@@ -227,7 +227,7 @@ package final class TuningRun {
                 // Graphs of the same parameters are the same, whatever the codes.
                 let key = "\(candidate.m ?? 0) \(candidate.efConstruct ?? 0)"
                 if graphs.isEmpty { graphs["0 0"] = try baseline.view().segments.first }
-                let known = graphs[key].flatMap { $0.isIndexed ? $0 : nil }
+                let known = graphs[key].flatMap { $0.field(options.using)?.hasGraph == true ? $0 : nil }
                 let rows: any RowSource = known ?? sampled
                 let segment = try build(rows, config, grows: known != nil)
                 if known == nil { graphs[key] = segment }
@@ -245,7 +245,12 @@ package final class TuningRun {
     }
 
     private func build(_ rows: any RowSource, _ config: CollectionConfig, grows: Bool) throws -> Segment {
-        guard let segment = try builder.segment(of: rows, config, indexed: true, grows: grows, lsn: view.lsn) else {
+        // A sample of what is walked is walked, too.
+        let walks = view.segments.contains { $0.field(options.using)?.hasGraph == true }
+        guard
+            let segment = try builder.segment(
+                of: rows, config, indexed: true, grows: grows, alwaysWalks: walks, lsn: view.lsn)
+        else {
             throw OctantError(.badRequest, "The collection has no points with vector '\(options.using)' to measure")
         }
         return segment

@@ -69,14 +69,17 @@ struct TrialBuilder {
     }
 
     /// A segment of rows. With `grows`, `rows` is a segment with a graph of the same parameters, which is taken over;
-    /// then the rows keep their numbers, and dead ones stay.
+    /// then the rows keep their numbers, and dead ones stay. With `alwaysWalks`, it gets a graph whatever its size: it stands
+    /// for a larger one.
     func segment(
-        of rows: any RowSource, _ config: CollectionConfig, indexed: Bool, grows: Bool, lsn: LSN
+        of rows: any RowSource, _ config: CollectionConfig, indexed: Bool, grows: Bool, alwaysWalks: Bool = false,
+        lsn: LSN
     ) throws(StorageError) -> Segment? {
         let config = only(config)
-        let recipe = SegmentRecipe(
+        var recipe = SegmentRecipe(
             sources: [.init(rows: rows, rowCount: rows.rowCount, keepsDead: grows)], checkpoint: lsn,
             config: config, fieldIndexes: [], indexed: indexed, growsFirst: grows, threads: 1)
+        recipe.alwaysWalks = alwaysWalks
         guard
             let written = try SegmentWriter.write(
                 recipe, directory: directory, fileSystem: fileSystem, isCancelled: isCancelled)
