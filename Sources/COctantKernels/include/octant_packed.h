@@ -1,4 +1,5 @@
 // Rows of packed codes: 1, 2, 4 or 8 bits a component, compared with a query of bytes.
+// One bit in blocks of rows, for scans alone, is in octant_scan.h.
 //
 // Layout of a row of `bytes` bytes (a multiple of 8; of 16 above one bit). One bit: component c is bit c % 8 of byte c / 8.
 // More bits: component c is in byte c % bytes, at bit (c / bytes) * bits. A query has one byte for every component that a
