@@ -131,7 +131,7 @@ private final class ScannedPool: CandidatePool, @unchecked Sendable {
     func scan<S: RowScorer>(_ scorer: S, _ admit: RowPredicate?, _ share: SharedBound) {
         let readsBefore = options.meter == nil ? 0 : DiskReads.ofThread
         let rows = 0..<index.rows.count
-        let capacity = min(rows.count, max(options.scanPool, options.poolSize))
+        let capacity = min(rows.count, options.poolSize)
         walk.count = index.scanRun(scorer, rows, capacity, scratch, admit, share)
         if let meter = options.meter {
             meter.codes += rows.count

@@ -30,7 +30,8 @@ extension DenseIndex {
             return scanCodes(query, scorer, bound, range, options.scanPool, options, scratch, admit)
         case .scan(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            let wanted = max(options.scanPool, options.poolSize)
+            // As of a walk: what is kept is scored by the originals.
+            let wanted = options.poolSize
             return onDisk.codes
                 ? scanCodes(query, ColdScorer(scorer), bound, range, wanted, options, scratch, admit)
                 : scanCodes(query, scorer, bound, range, wanted, options, scratch, admit)
@@ -84,7 +85,7 @@ extension DenseIndex {
             return finish(query, bound, options, count, scratch)
         case .scan(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
-            let count = scanBlocks(scorer, ids, max(capacity, options.poolSize), scratch)
+            let count = scanBlocks(scorer, ids, options.poolSize, scratch)
             return finish(query, bound, options, count, scratch)
         case nil: break
         }

@@ -39,7 +39,7 @@ struct SegmentedSearch {
         let share =
             walksSeveral
             ? SharedBound(ef: options.poolSize, partRows: parts.map(\.rowCount))
-            : SharedBound(ef: max(options.poolSize, options.scanPool), partRows: [parts.reduce(0) { $0 + $1.rowCount }])
+            : SharedBound(ef: options.poolSize, partRows: [parts.reduce(0) { $0 + $1.rowCount }])
         let answers = Monitor([Answer](repeating: .rows([]), count: parts.count))
         let buffer = UnsafeMutablePointer<Float>.allocate(capacity: max(query.count, 1))
         buffer.initialize(from: query, count: query.count)
