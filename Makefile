@@ -21,6 +21,7 @@ CUTS ?= 500
 HISTORIES ?= 200
 SEEDS ?= 2000
 BENCH_ARGS ?=
+SUITES ?=
 # Engines to compare with are kept apart from what the tests need.
 PEERS := .build/bench-venv
 LIBRARY_BENCH := .build/release/octant-library-bench
@@ -31,7 +32,7 @@ MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz fuzz-decoders bitrot lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz fuzz-decoders bitrot asan tsan lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -100,6 +101,12 @@ fuzz-decoders: prerequisites ## libFuzzer over every decoder of disk and request
 
 bitrot: prerequisites ## Damage to every file of a data folder: MUTATIONS=200000 of them (or all)
 	OCTANT_BITROT="$(MUTATIONS)" swift test -c release -Xswiftc -enable-testing --filter BitRotTests
+
+asan: prerequisites ## Unit tests of the engine under AddressSanitizer, with leaks and undefined behaviour of C (SUITES=...)
+	@scripts/sanitize.sh address $(SUITES)
+
+tsan: prerequisites ## Unit tests of the engine under ThreadSanitizer (SUITES='ConcurrencyTests WALTests')
+	@scripts/sanitize.sh thread $(SUITES)
 
 lint: ## Formatting and the house rules
 	@scripts/lint.sh

@@ -86,7 +86,7 @@ struct PowerCutTests {
                 let system = cut.system.powerCut(.everything, seed: 0)
                 let second = Mutex<SimulatedFileSystem?>(nil)
                 let seed = UInt64(call * 1_000 + source)
-                system.before(call: call) {
+                system.before(call: call) { [unowned system] in
                     let image = system.powerCut(.random, seed: seed)
                     second.withLock { $0 = image }
                 }
@@ -112,7 +112,8 @@ struct PowerCutTests {
         let log = try open(system, after: 0).log
         let checkpoint = SharedNumber()
         let cut = Mutex<Cut?>(nil)
-        system.before(call: call) {
+        // Unowned, for both keep what is called before their calls.
+        system.before(call: call) { [unowned system, unowned log] in
             // The durable LSN first: what is promised later is not checked. The checkpoint last: another thread may
             // truncate meanwhile, and has stored it before.
             let durable = log.durableLSN
@@ -133,7 +134,7 @@ struct PowerCutTests {
             _ = try store.loadNewest()
             _ = try store.publish([1])
             let image = Mutex<SimulatedFileSystem?>(nil)
-            system.before(call: call) {
+            system.before(call: call) { [unowned system] in
                 let killed = system.powerCut(.everything, seed: 0)
                 image.withLock { $0 = killed }
             }
@@ -162,7 +163,7 @@ struct PowerCutTests {
                 _ = try store.loadNewest()
                 for round in 1...3 { _ = try store.publish([UInt8(round)]) }
                 let image = Mutex<SimulatedFileSystem?>(nil)
-                system.before(call: call) {
+                system.before(call: call) { [unowned system] in
                     let cut = system.powerCut(survival, seed: UInt64(call))
                     image.withLock { $0 = cut }
                 }

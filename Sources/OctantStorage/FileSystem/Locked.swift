@@ -1,5 +1,4 @@
-/// A value behind a pthread mutex. The test file systems use it instead of `Mutex`, whose locking the thread sanitizer
-/// does not see on Linux.
+/// A value behind a pthread mutex, which every tool that looks at threads knows: for the file systems of tests.
 // SAFETY: the value is touched only while the monitor is locked.
 final class Locked<Value>: @unchecked Sendable {
     private let monitor = Monitor()
