@@ -203,7 +203,32 @@ struct InlineStorageTests {
         #expect(try warning(multi)?.contains("multivectors") == true)
     }
 
-    @Test("the memory report has its bytes on disk and none in memory; explain counts what is read of it")
+    @Test("explain counts the walk and the rescoring through it as those of a collection without")
+    func explained() throws {
+        let folder = TemporaryFolder()
+        let database = try open(folder)
+        defer { database.close() }
+        let plain = try fill(database, "plain", Self.config(inline: nil))
+        let inline = try fill(database, "inline", Self.config(inline: true))
+        for number in 0..<12 {
+            var params = SearchParams(hnswEF: 60)
+            params.quantization = QuantizationSearchParams(rescore: true)
+            let request = QueryRequest(
+                query: .nearest(.vector(.dense(Self.vector(30_000 + number)))), params: params, limit: 10)
+            let (points, explanation) = try inline.explain(request)
+            #expect(points.map(\.id) == (try inline.query(request).map(\.id)))
+            let part = try #require(explanation.searches.first?.parts.first { $0.segment != nil })
+            #expect(part.plan == .walk && part.ef == 60 && !part.gaveUpWalk)
+            #expect(part.scoredByCodes >= 60)
+            #expect(part.rescored >= 10)
+            #expect(part.scoredByOriginals == part.rescored)
+            let other = try plain.explain(request).explanation
+            let expected = try #require(other.searches.first?.parts.first { $0.segment != nil })
+            #expect(part.scoredByCodes == expected.scoredByCodes && part.rescored == expected.rescored)
+        }
+    }
+
+    @Test("the memory report has its bytes on disk, none in memory, and as mapped what searches have read")
     func report() throws {
         let folder = TemporaryFolder()
         var options = DatabaseOptions(path: folder.path)

@@ -191,6 +191,42 @@ struct WALTests {
         again.log.close()
     }
 
+    @Test(
+        "few syncs write where nothing was written before, none in a file that is used again, and zeros change nothing")
+    func zerosAhead() throws {
+        let system = FaultInjectingFileSystem(LocalFileSystem(), syncs: false)
+        var fixture = LogFixture(folder: TemporaryFolder(), system: system)
+        fixture.options.fileBytes = 1 << 20
+        fixture.options.windowBytes = 256 << 10
+        let log = try fixture.open().log
+        var lsn: LSN = 0
+        /// Writes besides those of records, until so many bytes are in the log.
+        func others(_ bytes: Int) throws -> Int {
+            let (before, first) = (system.count(.write), lsn)
+            for _ in 0..<bytes / 1000 {
+                lsn = try log.append(type: 1, payload: LogFixture.payload(lsn + 1, 1000 - WALFrame.overhead))
+                try log.waitDurable(lsn)
+            }
+            return system.count(.write) - before - Int(lsn - first)
+        }
+        // Up to 64, 128, 256, 512 and 1024 KB.
+        #expect(try others(1_000_000) == 5)
+        // The second file's header, and the same again.
+        #expect(try others(1_000_000) == 6)
+        // The third's, and the beginning of its zeros.
+        #expect(try others(100_000) == 2)
+        // The first file becomes the fifth; the rest of the third's zeros, all of the fourth, and the fifth's header.
+        log.truncate(through: 2000)
+        #expect(try others(2_100_000) == 4 + 6 + 1)
+        #expect(try others(1_000_000) == 0)
+        log.close()
+        let again = try fixture.open(after: 1900)
+        #expect(again.records.map(\.lsn) == Array(1901...lsn))
+        #expect(again.records.allSatisfy { $0.payload == LogFixture.payload($0.lsn, 1000 - WALFrame.overhead) })
+        #expect(again.report.sealed)
+        again.log.close()
+    }
+
     @Test("an idle log seals itself")
     func idleSeal() throws {
         var fixture = LogFixture(folder: TemporaryFolder())

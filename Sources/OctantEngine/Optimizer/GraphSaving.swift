@@ -30,7 +30,7 @@ final class GraphSaving: BuildObserver {
         var resting = 0
         /// One thread waits for the others to rest, or writes.
         var isPausing = false
-        /// One thread writes or syncs.
+        /// One thread asks whether to save, writes or syncs.
         var isSaving = false
         /// Rows that were there when this build began, and that are saved.
         var first = 0
@@ -102,12 +102,11 @@ final class GraphSaving: BuildObserver {
                 return true
             }
             guard isDue(state, builder.frontier) else { return nil }
-            state.isPausing = true
             state.isSaving = true
             return false
         }
         guard let rests else { return }
-        if !rests { return save(builder) }
+        if !rests { return saveIfWanted(builder) }
         // As long as it counts as resting it rests: another pause may follow before this thread is awake.
         state.wait { state -> Void? in
             if state.isPausing { return nil }
@@ -125,7 +124,22 @@ final class GraphSaving: BuildObserver {
         else { return false }
         // What is nearly done is not worth it.
         let remaining = UInt64(now - state.began) * UInt64(left) / UInt64(max(1, done))
-        return remaining >= policy.intervalMilliseconds && builds.isWanted()
+        return remaining >= policy.intervalMilliseconds
+    }
+
+    /// Saves what is due, which this thread has taken upon itself. To ask whether it is wanted takes longer than the others
+    /// should wait for the lock; what is not wanted is not asked for again before the next time.
+    private func saveIfWanted(_ builder: HNSWBuilder) {
+        let isWanted = builds.isWanted()
+        state.change { state in
+            if isWanted {
+                state.isPausing = true
+            } else {
+                state.isSaving = false
+                state.due = steadyMilliseconds() + builds.policy.intervalMilliseconds
+            }
+        }
+        if isWanted { save(builder) }
     }
 
     private func save(_ builder: HNSWBuilder) {

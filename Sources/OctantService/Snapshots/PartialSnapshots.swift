@@ -11,17 +11,24 @@ package final class PartialSnapshots: Sendable {
         package var isRecovering = false
         /// When the last one was recovered, or found to have nothing: seconds since 1970; 0: never.
         package var recoveryTime = 0
+        /// The collection went while one was being recovered: it is not of what has its name by now.
+        fileprivate var recoversTheGone = false
+
+        fileprivate var isIdle: Bool { creating == 0 && !isRecovering }
     }
 
     private let state = Mutex<[String: Status]>([:])
 
-    init() {}
+    package init() {}
+
+    /// Collections of which something is kept.
+    package var count: Int { state.withLock { $0.count } }
 
     /// The status of a collection.
     package subscript(name: String) -> Status { state.withLock { $0[name] ?? Status() } }
 
     /// The right to recover one, which only one caller at a time has; `nil`: another has it.
-    func claim(_ name: String) -> PartialRecoveryClaim? {
+    package func claim(_ name: String) -> PartialRecoveryClaim? {
         let isFree = state.withLock { state in
             if state[name]?.isRecovering == true { return false }
             state[name, default: Status()].isRecovering = true
@@ -30,35 +37,52 @@ package final class PartialSnapshots: Sendable {
         return isFree ? PartialRecoveryClaim(name, self) : nil
     }
 
-    fileprivate func end(_ name: String) { state.withLock { $0[name]?.isRecovering = false } }
+    fileprivate func end(_ name: String) {
+        change(name) {
+            $0.isRecovering = false
+            $0.recoversTheGone = false
+        }
+    }
 
-    func recovered(_ name: String) {
-        state.withLock { $0[name, default: Status()].recoveryTime = Int(SystemStatus.unixMilliseconds / 1000) }
+    /// Notes that the one that is being recovered is in force.
+    package func recovered(_ name: String) {
+        change(name) {
+            if $0.isRecovering, !$0.recoversTheGone { $0.recoveryTime = Int(SystemStatus.unixMilliseconds / 1000) }
+        }
     }
 
     /// Counts one that is being made, until the object that is returned goes.
-    func creation(_ name: String) -> Creation { Creation(name, self) }
+    package func creation(_ name: String) -> Creation { Creation(name, self) }
 
-    /// Forgets a collection that is gone.
-    func forget(_ name: String) {
+    /// Forgets a collection that is gone: at once, or when the last one of it that is being made or recovered ends.
+    package func forget(_ name: String) {
+        change(name) {
+            $0.recoveryTime = 0
+            $0.recoversTheGone = $0.isRecovering
+        }
+    }
+
+    /// Changes a status, and keeps it only while it says something.
+    private func change(_ name: String, _ body: (inout Status) -> Void) {
         state.withLock { state in
-            guard let status = state[name] else { return }
-            if status.creating == 0, !status.isRecovering { state[name] = nil }
+            var status = state[name] ?? Status()
+            body(&status)
+            state[name] = status.isIdle && status.recoveryTime == 0 ? nil : status
         }
     }
 
     /// One that is being made.
-    final class Creation: Sendable {
+    package final class Creation: Sendable {
         private let name: String
         private let all: PartialSnapshots
 
         fileprivate init(_ name: String, _ all: PartialSnapshots) {
             self.name = name
             self.all = all
-            all.state.withLock { $0[name, default: Status()].creating += 1 }
+            all.change(name) { $0.creating += 1 }
         }
 
-        deinit { all.state.withLock { $0[name]?.creating -= 1 } }
+        deinit { all.change(name) { $0.creating -= 1 } }
     }
 }
 

@@ -32,7 +32,8 @@ extension WriteAheadLog {
         state.pendingBytes += payload.count
         state.lastLSN = lsn
         last.store(lsn, ordering: .releasing)
-        monitor.signal(.work)
+        // A log thread that gathers records need not look at each.
+        if state.pending.count >= state.gathers || state.pendingBytes >= SyncPace.bytesMax { monitor.signal(.work) }
         return lsn
     }
 

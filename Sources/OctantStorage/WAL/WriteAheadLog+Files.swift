@@ -66,7 +66,7 @@ extension WriteAheadLog {
         var spares: [SpareFile] = []
         for path in renamed {
             guard let file = try? fileSystem.open(path, .readWrite), let size = try? file.size() else { continue }
-            if size >= options.fileBytes { spares.append(SpareFile(file: file, capacity: size)) }
+            if size >= options.fileBytes { spares.append(SpareFile(file: file, capacity: size, isUsed: true)) }
         }
         monitor.lock()
         defer { monitor.unlock() }

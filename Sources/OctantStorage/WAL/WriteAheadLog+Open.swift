@@ -182,8 +182,8 @@ struct WALOpening {
             lastLSN: lastLSN, sealedLSN: lastLSN, planOffset: end.offset, planCapacity: size, spares: spares,
             spareNumber: lastSpareNumber, closedFiles: keep)
         let active = WriteAheadLog.ActiveFile(
-            file: file, sequence: newest.header.sequence, salt: newest.header.salt, crc: end.crc, offset: end.offset,
-            lastLSN: newest.lastLSN)
+            file: file, sequence: newest.header.sequence, salt: newest.header.salt, capacity: size, blank: end.offset,
+            crc: end.crc, offset: end.offset, lastLSN: newest.lastLSN)
         return WriteAheadLog(
             directory: directory, fileSystem: fileSystem, collection: collection, shard: shard, options: options,
             active: active, state: state, lastLSN: lastLSN)
@@ -218,8 +218,8 @@ struct WALOpening {
             lastLSN: lastLSN, sealedLSN: sealed ? lastLSN : start.firstLSN &- 1, planOffset: offset,
             planCapacity: spare.capacity, spares: spares, spareNumber: lastSpareNumber, closedFiles: keep)
         let active = WriteAheadLog.ActiveFile(
-            file: spare.file, sequence: sequence, salt: header.salt, crc: crc, offset: offset,
-            lastLSN: copied?.frames.lastLSN ?? 0)
+            file: spare.file, sequence: sequence, salt: header.salt, capacity: spare.capacity, blank: offset, crc: crc,
+            offset: offset, lastLSN: copied?.frames.lastLSN ?? 0)
         return WriteAheadLog(
             directory: directory, fileSystem: fileSystem, collection: collection, shard: shard, options: options,
             active: active, state: state, lastLSN: lastLSN)

@@ -12,8 +12,8 @@ import Darwin
 /// The log of one shard: records go in at the end, and come out again in order after a crash.
 ///
 /// `append` numbers a record and returns; one thread ("octant-wal") takes everything that waits, writes it with as
-/// few writes as possible, syncs once and publishes the new durable LSN, so that many writers share one sync and
-/// nobody waits for a batch to fill.
+/// few writes as possible, syncs once and publishes the new durable LSN, so that many writers share one sync. How long
+/// it waits for them says ``SyncPace``.
 ///
 /// Files are allocated in full before a record is promised space in them, so an append fails with `.diskFull` before
 /// it has a number or not at all. One spare file always stays back: a record appended with `mayUseReserve` (deletes)
@@ -32,6 +32,9 @@ package final class WriteAheadLog: Sendable {
         package var pendingBytesMax = 64 << 20
         /// Bytes of a log file that opening holds in memory at a time; a larger record is held whole.
         package var windowBytes = 256 << 10
+        /// Bytes that are written with zeros ahead of the records, at most, in a file that was allocated and never written.
+        /// 0: none.
+        package var zerosAhead = 512 << 10
         /// Idle time after which a seal frame confirms the last batch.
         package var sealAfter: Duration = .milliseconds(50)
 
@@ -71,6 +74,8 @@ package final class WriteAheadLog: Sendable {
     nonisolated(unsafe) var active: ActiveFile
     // SAFETY: as `active`.
     nonisolated(unsafe) let buffer = WALBuffer(capacity: 256 << 10)
+    // SAFETY: as `active`.
+    nonisolated(unsafe) var pace = SyncPace()
     let last: Atomic<UInt64>
     let written: Atomic<UInt64>
     let durable: Atomic<UInt64>
@@ -184,6 +189,10 @@ package final class WriteAheadLog: Sendable {
         var file: any File
         var sequence: UInt64
         var salt: UInt64
+        /// Length of the file.
+        var capacity: Int
+        /// What lies before this was written before, if only with zeros.
+        var blank: Int
         /// Chain CRC at `offset`.
         var crc: UInt32
         var offset: Int
@@ -195,6 +204,8 @@ package final class WriteAheadLog: Sendable {
     struct SpareFile {
         var file: any File
         var capacity: Int
+        /// Whether it was a log file before: all of it was written once.
+        var isUsed = false
     }
 
     /// A full file.
@@ -220,6 +231,8 @@ package final class WriteAheadLog: Sendable {
         var sealedLSN: LSN
         var pending: [PendingFrame] = []
         var pendingBytes = 0
+        /// Records for which the log thread rests, at most a moment; 0: it does not.
+        var gathers = 0
         /// Where the next frame will go: position and end of the file that is last in the plan.
         var planOffset: Int
         var planCapacity: Int

@@ -48,6 +48,10 @@ struct CrashPointTests {
             life.database?.close()
             life.database = nil
         }
+        for (what, least) in scenario.proves {
+            let times = life.counts[what] ?? 0
+            #expect(times >= least, "\(scenario.name): \(what): \(times) times, not \(least)")
+        }
         for (number, image) in album.images.enumerated() {
             do { try reopen(image, life, number) } catch {
                 Issue.record("image \(number) of \(album.images.count), cut \(image.isCut), \(image.label): \(error)")

@@ -10,6 +10,9 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
     var name: String
     var steps: [Step]
+    /// What a run without faults must have done at least so often, by the names of ``SimulatedLife/counts``: a scenario
+    /// that has come to do nothing proves nothing.
+    var proves: [String: Int] = [:]
     var testDescription: String { name }
 
     private static func on(_ place: Int, _ body: @escaping @Sendable (Collection) throws -> Void) -> Step {
@@ -82,7 +85,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
             { try $0.recoverSnapshot(of: 0, as: 2) }, write, drive, { try $0.recoverPartial(of: 0, as: 2) }, write,
             { try $0.write(2) }, freeze, flush, { try $0.recoverPartial(of: 0, as: 2) },
             { try $0.recoverPartial(of: 2, as: 0) }, { try $0.recoverPartial(of: 1, as: 0) },
-        ])
+        ], proves: ["partial that differed": 2])
     /// Nothing but opening.
     static let recovery = Scenario(name: "recover", steps: [])
 
