@@ -2,7 +2,7 @@ import BenchSupport
 import OctantModel
 import OctantVectors
 
-/// Times of scores by all components, of the same rows kept as floats, as halves and as bytes.
+/// Times of scores by all components, of the same rows kept as floats, packed floats, halves, bytes and codes.
 ///
 /// Bytes are the components, moved and stretched to 0...255: right for time, not for recall.
 struct ElementBench {
@@ -13,8 +13,11 @@ struct ElementBench {
     /// A line for each form: bytes of a row, and nanoseconds of CPU for a row of a scan in order and of a list of rows in
     /// no order. The medians of `passes` passes, the forms in turns.
     func run(passes: Int) throws -> [KeyValuePairs<String, String>] {
+        // Room for more exceptions than embeddings have.
+        guard let packed = PackedFloatForm(slots: 4) else { return [] }
         let forms: [(String, RowElement)] = [
-            ("float32", .float32), ("float16", .float16), ("uint8", .uint8), ("turbo8", .turbo(.eight(.dot))),
+            ("float32", .float32), ("packed", .packedFloat32(packed)), ("float16", .float16), ("uint8", .uint8),
+            ("turbo8", .turbo(.eight(.dot))),
             ("turbo4", .turbo(.four(.dot))),
         ]
         let regions = try forms.map { try region($0.1) }

@@ -16,6 +16,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
     case fieldIndex = "field-index"
     case savedBuild = "saved-build"
     case inlineGraph = "inline-graph"
+    case packedFloats = "packed-floats"
     case json, filter, query, points, settings
     case payloadPath = "payload-path"
     case collection, aliases
@@ -33,7 +34,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
             switch self {
             case .log, .operation, .generation, .manifest, .catalog, .superblock, .marker, .tuning, .blockFile:
                 try readFolder(bytes)
-            case .ids, .payload, .graph, .inlineGraph, .codes, .sparse, .fieldIndex, .savedBuild:
+            case .ids, .payload, .graph, .inlineGraph, .codes, .sparse, .fieldIndex, .savedBuild, .packedFloats:
                 try Self.aligned(bytes) { try readSegment($0, $1) }
             case .json, .filter, .query, .points, .settings, .payloadPath, .collection, .aliases:
                 try readRequest(bytes)
@@ -125,6 +126,7 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
         case .inlineGraph:
             let graph = try InlineGraph(bytes: bytes, owner: owner)
             try graph.validate()
+        case .packedFloats: try Self.readRows(bytes)
         case .codes: try Self.search(try VectorCodes(bytes: bytes, owner: owner), owner)
         case .sparse:
             let index = try SparseIndex(bytes: bytes, owner: owner)
@@ -167,6 +169,28 @@ public enum FuzzDecoder: String, CaseIterable, Sendable {
                 _ = index.search(query: base, options: DenseIndex.Options(limit: 5, ef: 16))
             }
         }
+    }
+
+    /// Reads and compares rows of packed floats. Before them stand their width, their number (two bytes each), and how
+    /// many exceptions they have room for.
+    private static func readRows(_ bytes: UnsafeRawBufferPointer) throws {
+        let head = 8
+        guard bytes.count >= head, let form = PackedFloatForm(slots: Int(bytes[4])) else {
+            throw StorageError(.corrupt, "no head")
+        }
+        let (dimension, count) = (Int(bytes[0]) | Int(bytes[1]) << 8, Int(bytes[2]) | Int(bytes[3]) << 8)
+        let data = UnsafeRawBufferPointer(rebasing: bytes[head...])
+        guard let rows = DenseRows(packed: data, form, count: count, dimension: dimension) else {
+            throw StorageError(.corrupt, "not so many rows")
+        }
+        let ids = (0..<UInt32(count)).map { $0 }
+        var scores = [Float](repeating: 0, count: count)
+        for distance in Distance.allCases where count > 0 {
+            let query = rows.copy(0)
+            DenseKernels.gather(distance, query: query, rows: rows, ids: ids, count: count, out: &scores)
+            DenseKernels.batch(distance, query: query, rows: rows, start: 0, count: count, out: &scores)
+        }
+        for row in ids where rows.packedPlace(row) == .damaged { throw StorageError(.corrupt, "row \(row)") }
     }
 
     // MARK: Requests and settings

@@ -1,6 +1,7 @@
 // Dispatch and the portable kernels of compact rows.
+#include "compact_floats_row.h"
 #include "compact_kernels.h"
-#include "octant_distance.h"
+#include "distance_kernels.h"
 
 static inline float half_value(uint16_t x) {
     uint32_t sign = (uint32_t)(x & 0x8000) << 16, rest = x & 0x7fff;
@@ -53,7 +54,69 @@ static void byte_decode(const uint8_t *x, size_t n, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = (float)x[i];
 }
 
-void ok_compact_fill_scalar(struct ok_compact_table *t) { OK_COMPACT_FILL(t); }
+// Floats of a row from `at` on.
+static void floats_part(const struct ok_floats *rows, const struct packed_row *row, size_t at, size_t count,
+                        float *out) {
+    const float *whole = row->exceptions == OK_FLOATS_WHOLE ? whole_floats(rows, row) : 0;
+    if (whole) __builtin_memcpy(out, whole + at, count * sizeof(float));
+    if (row->exceptions == OK_FLOATS_WHOLE) {
+        if (!whole) __builtin_memset(out, 0, count * sizeof(float));
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *p = row->fractions + 3 * (at + i);
+        uint32_t fraction = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+        uint32_t code = row->differences[(at + i) / 2] >> 4 * (i & 1) & 15;
+        uint32_t e = code == OK_FLOATS_ZERO ? 0 : (row->largest - code) & 255;
+        uint32_t bits = (fraction & 0x7fffff) | (fraction & 0x800000) << 8 | e << 23;
+        __builtin_memcpy(out + i, &bits, sizeof bits);
+    }
+    put_exceptions(row, at, count, out);
+}
+
+static void floats_decode(const struct ok_floats *rows, size_t number, float *out) {
+    struct packed_row row = packed_row(rows, number);
+    floats_part(rows, &row, 0, rows->n, out);
+}
+
+// By the portable kernels of floats, whose order of additions depends on how they were compiled. Of rows so long that
+// they do not fit, parts are added up.
+#define PART 4096
+
+static struct ok_kernel_table portable;
+
+static float floats_one(int metric, const float *q, const struct ok_floats *rows, size_t number) {
+    float part[PART], sum = 0;
+    struct packed_row row = packed_row(rows, number);
+    for (size_t at = 0; at < rows->n; at += PART) {
+        size_t count = rows->n - at < PART ? rows->n - at : PART;
+        floats_part(rows, &row, at, count, part);
+        switch (metric) {
+        case OK_METRIC_DOT: sum += portable.dot.one(q + at, part, count); break;
+        case OK_METRIC_L2: sum += portable.l2.one(q + at, part, count); break;
+        default: sum += portable.l1.one(q + at, part, count); break;
+        }
+    }
+    return sum;
+}
+
+#define SCALAR_FLOATS(name, metric)                                                                                   \
+    static void floats_##name##_gather(const float *q, const struct ok_floats *rows, const uint32_t *ids,             \
+                                       size_t count, float *out) {                                                    \
+        for (size_t i = 0; i < count; i++) out[i] = floats_one(metric, q, rows, ids[i]);                              \
+    }                                                                                                                 \
+    static void floats_##name##_batch(const float *q, const struct ok_floats *rows, size_t start, size_t count,       \
+                                      float *out) {                                                                   \
+        for (size_t i = 0; i < count; i++) out[i] = floats_one(metric, q, rows, start + i);                           \
+    }
+SCALAR_FLOATS(dot, OK_METRIC_DOT)
+SCALAR_FLOATS(l2, OK_METRIC_L2)
+SCALAR_FLOATS(l1, OK_METRIC_L1)
+
+void ok_compact_fill_scalar(struct ok_compact_table *t) {
+    ok_fill_scalar(&portable);
+    OK_COMPACT_FILL(t);
+}
 
 // ---- bulk work, one version ----
 

@@ -21,6 +21,10 @@ void ok_compact_fill_neon(struct ok_compact_table *t);
         (t)->byte[OK_METRIC_DOT] = (struct ok_byte_metric){byte_dot_gather, byte_dot_batch};                          \
         (t)->byte[OK_METRIC_L2] = (struct ok_byte_metric){byte_l2_gather, byte_l2_batch};                             \
         (t)->byte[OK_METRIC_L1] = (struct ok_byte_metric){byte_l1_gather, byte_l1_batch};                             \
+        (t)->floats[OK_METRIC_DOT] = (struct ok_floats_metric){floats_dot_gather, floats_dot_batch};                  \
+        (t)->floats[OK_METRIC_L2] = (struct ok_floats_metric){floats_l2_gather, floats_l2_batch};                     \
+        (t)->floats[OK_METRIC_L1] = (struct ok_floats_metric){floats_l1_gather, floats_l1_batch};                     \
+        (t)->floats_decode = floats_decode;                                                                           \
         (t)->half_decode = half_decode;                                                                               \
         (t)->byte_decode = byte_decode;                                                                               \
     } while (0)

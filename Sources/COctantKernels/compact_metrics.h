@@ -1,7 +1,8 @@
 // Template: all that one instruction set has for compact rows.
 //
 // Needs what distance_f32.h needs per instruction set, halves(p), halves_tail(p, left), bytes(p), bytes_tail(p, left),
-// absolute(x), square_step(sum, x, y), FMADD(x, y, sum), SUB(x, y), STORE(p, x).
+// absolute(x), square_step(sum, x, y), FMADD(x, y, sum), SUB(x, y), STORE(p, x), and for packed floats `struct exponents`,
+// exponents(largest), floats(row, i, exponents) and floats_tail(row, i, left, exponents).
 
 #define ROW uint16_t
 #define RLOAD halves
@@ -54,3 +55,14 @@ static void byte_decode(const uint8_t *x, size_t n, float *out) {
         __builtin_memcpy(out + i, rest, (n - i) * sizeof(float));
     }
 }
+
+#include "compact_floats.h"
+#define METRIC(name) floats_dot_##name
+#define STEP(s, x, y) s = FMADD(x, y, s)
+#include "compact_floats_metric.h"
+#define METRIC(name) floats_l2_##name
+#define STEP(s, x, y) s = square_step(s, x, y)
+#include "compact_floats_metric.h"
+#define METRIC(name) floats_l1_##name
+#define STEP(s, x, y) s = ADD(s, absolute(SUB(x, y)))
+#include "compact_floats_metric.h"

@@ -12,6 +12,11 @@ extension DenseKernels {
         if case .turbo(let form) = rows.element {
             return form.score(distance, query, rows, count, out) { ids[$0] }
         }
+        if case .packedFloat32(let form) = rows.element {
+            var packed = rows.packedFloats(form)
+            ok_floats_gather(metric(distance), query, &packed, ids, count, out)
+            return distance == .cosine || distance == .dot ? () : negate(out, count)
+        }
         let n = rows.dimension
         let (metric, base) = (metric(distance), rows.base)
         if rows.element == .float16 {
@@ -33,6 +38,11 @@ extension DenseKernels {
     ) {
         if case .turbo(let form) = rows.element {
             return form.score(distance, query, rows, count, out) { UInt32(truncatingIfNeeded: start &+ $0) }
+        }
+        if case .packedFloat32(let form) = rows.element {
+            var packed = rows.packedFloats(form)
+            ok_floats_batch(metric(distance), query, &packed, start, count, out)
+            return distance == .cosine || distance == .dot ? () : negate(out, count)
         }
         let n = rows.dimension
         let (metric, base) = (metric(distance), rows.base + start &* rows.stride)

@@ -10,6 +10,8 @@ package enum RowElement: Sendable, Hashable {
     case uint8
     /// Codes of the turned vector, and its length.
     case turbo(TurboForm)
+    /// IEEE 754 binary32 in fewer bytes, without loss.
+    case packedFloat32(PackedFloatForm)
 
     /// Bytes of a row of `dimension` components.
     package func rowBytes(_ dimension: Int) -> Int {
@@ -18,8 +20,18 @@ package enum RowElement: Sendable, Hashable {
         case .float16: dimension &* 2
         case .uint8: dimension
         case .turbo(let form): form.rowBytes(dimension)
+        case .packedFloat32(let form): form.rowBytes(dimension)
         }
     }
+
+    /// Whether rows are of packed floats.
+    package var isPacked: Bool {
+        if case .packedFloat32 = self { return true }
+        return false
+    }
+
+    /// Bytes of a row of `dimension` components before it was packed, which limits of sizes count.
+    package func unpackedRowBytes(_ dimension: Int) -> Int { isPacked ? dimension &* 4 : rowBytes(dimension) }
 
     /// Bytes of zeros behind the last row.
     package var tailBytes: Int {
@@ -28,14 +40,17 @@ package enum RowElement: Sendable, Hashable {
     }
 
     /// Writes a row of floats in this form: rounded to the nearest half, to the whole number next to zero, or as
-    /// ``TurboForm`` does.
-    package func encode(_ floats: UnsafePointer<Float>, _ count: Int, into out: UnsafeMutableRawPointer) {
+    /// ``TurboForm`` does. `false` if a row of floats cannot be packed.
+    @discardableResult
+    package func encode(_ floats: UnsafePointer<Float>, _ count: Int, into out: UnsafeMutableRawPointer) -> Bool {
         switch self {
         case .float32: out.copyMemory(from: floats, byteCount: count * MemoryLayout<Float>.stride)
         case .float16: ok_half_encode(floats, count, out.assumingMemoryBound(to: UInt16.self))
         case .uint8: ok_byte_encode(floats, count, out.assumingMemoryBound(to: UInt8.self))
         case .turbo(let form): form.encode(floats, count, into: out)
+        case .packedFloat32(let form): return form.encode(floats, count, into: out)
         }
+        return true
     }
 }
 
@@ -61,6 +76,8 @@ package struct DenseRows: @unchecked Sendable {
     package let rowBytes: Int
     /// What rows are divided by, if by anything; for ``RowElement/uint8`` only.
     package let lengths: UnsafePointer<Float>?
+    /// The rows that could not be packed; for ``RowElement/packedFloat32(_:)`` only.
+    package let whole: WholeRows?
 
     /// Rows of floats at `base`.
     package init(base: UnsafePointer<Float>, count: Int, dimension: Int) {
@@ -69,7 +86,8 @@ package struct DenseRows: @unchecked Sendable {
 
     /// Rows at `base`. `lengths` has one for each row.
     package init(
-        base: UnsafeRawPointer, element: RowElement, count: Int, dimension: Int, lengths: UnsafePointer<Float>? = nil
+        base: UnsafeRawPointer, element: RowElement, count: Int, dimension: Int, lengths: UnsafePointer<Float>? = nil,
+        whole: WholeRows? = nil
     ) {
         self.base = base
         self.element = element
@@ -78,6 +96,7 @@ package struct DenseRows: @unchecked Sendable {
         rowBytes = element.rowBytes(dimension)
         stride = rowBytes
         self.lengths = element == .uint8 ? lengths : nil
+        self.whole = whole
     }
 
     /// Copies of the same rows that lie elsewhere, `stride` bytes from one to the next: a multiple of an element's bytes.
@@ -93,10 +112,14 @@ package struct DenseRows: @unchecked Sendable {
         self.stride = stride
         rowBytes = rows.rowBytes
         lengths = rows.lengths
+        whole = rows.whole
     }
 
     /// Bytes of all rows.
     package var byteCount: Int { count * stride }
+
+    /// Bytes of all rows before they were packed, which limits of sizes count.
+    package var unpackedBytes: Int { count * element.unpackedRowBytes(dimension) }
 
     /// First byte of a row.
     @inline(__always)
@@ -111,7 +134,7 @@ package struct DenseRows: @unchecked Sendable {
 
     /// The same rows as they are kept, not divided by their lengths.
     package var undivided: DenseRows {
-        DenseRows(base: base, element: element, count: count, dimension: dimension)
+        DenseRows(base: base, element: element, count: count, dimension: dimension, whole: whole)
     }
 
     /// The components of a row as floats: in place where they are floats, else written to `buffer`, which has room for
@@ -141,6 +164,9 @@ package struct DenseRows: @unchecked Sendable {
         case .float32: out.update(from: place.assumingMemoryBound(to: Float.self), count: dimension)
         case .float16: ok_half_decode(place.assumingMemoryBound(to: UInt16.self), dimension, out)
         case .turbo(let form): form.decode(place, dimension, into: out)
+        case .packedFloat32(let form):
+            var rows = packedFloats(form)
+            ok_floats_decode(&rows, Int(row), out)
         case .uint8:
             ok_byte_decode(place.assumingMemoryBound(to: UInt8.self), dimension, out)
             guard let lengths, lengths[Int(row)] > 0 else { return }

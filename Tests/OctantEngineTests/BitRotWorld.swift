@@ -22,6 +22,8 @@ struct BitRotWorld: @unchecked Sendable {
 
     static let path = "/data"
     static let logFileBytes = 64 << 10
+    /// Wide enough to be packed.
+    private static let width = 36
 
     static func config() -> CollectionConfig {
         var config = allKindsConfig()
@@ -32,11 +34,11 @@ struct BitRotWorld: @unchecked Sendable {
             .init(
                 name: "product",
                 params: VectorParams(
-                    size: 8, distance: .euclid, quantization: .product(ProductQuantization(compression: .x8)))),
+                    size: width, distance: .euclid, quantization: .product(ProductQuantization(compression: .x8)))),
             .init(
                 name: "binary",
                 params: VectorParams(
-                    size: 8, distance: .dot, hnsw: besideLinks,
+                    size: width, distance: .dot, hnsw: besideLinks,
                     quantization: .binary(BinaryQuantization(memory: .cold)), onDisk: true)),
         ]
         config.params.vectors = .named(config.params.vectors.all + extra)
@@ -120,7 +122,7 @@ struct BitRotWorld: @unchecked Sendable {
         let points = (0..<UInt64(count)).map { number -> Point in
             var entries = requests.vectors().entries
             for name in ["product", "binary"] {
-                entries.append(.init(name: name, vector: .dense(requests.quarters(8))))
+                entries.append(.init(name: name, vector: .dense(requests.quarters(width))))
             }
             let id = number % 3 == 0 ? PointID.uuid(UUIDValue(high: 5, low: from + number)) : .number(from + number)
             return Point(id: id, vectors: NamedVectors(entries), payload: Payload(requests.payload()))

@@ -3,6 +3,7 @@ import Octant
 import OctantEngine
 import OctantModel
 import OctantStorage
+import OctantVectors
 import Testing
 
 #if canImport(Glibc)
@@ -135,6 +136,7 @@ struct DecoderCorpusTests {
         case .ids: return [try contents("ids").first ?? []]
         case .graph: return [try contents("graph").first ?? []]
         case .inlineGraph: return [try contents("inline").first ?? []]
+        case .packedFloats: return packedRows()
         case .codes:
             var families: [UInt64: [UInt8]] = [:]
             for codes in try contents("codes") {
@@ -147,6 +149,29 @@ struct DecoderCorpusTests {
         case .archive: return try archives().map(\.bytes)
         case .archiveSection: return try archives().map(\.section)
         default: return [Payload(["n": .integer(1), "l": .array([.null, .string("ü")])]).bytes]
+        }
+    }
+
+    /// Rows of packed floats behind the head that the decoder reads. Each third row is kept whole.
+    private static func packedRows() -> [[UInt8]] {
+        var generator = SeededGenerator(seed: 9)
+        return [(33, 6, 1), (48, 5, 2), (32, 3, 0)].map { dimension, count, slots in
+            guard let form = PackedFloatForm(slots: slots) else { return [] }
+            var bytes: [UInt8] = [UInt8(dimension), 0, UInt8(count), 0, UInt8(slots), 0, 0, 0]
+            var whole: [UInt8] = []
+            for row in 0..<count {
+                var floats = randomVector(dimension, &generator)
+                for place in 0..<(row % 3 == 2 ? 9 : slots) { floats[place] = 1e-20 }
+                floats[20] = -0.0
+                floats[21] = 1e-41
+                var packed = [UInt8](repeating: 0, count: form.rowBytes(dimension))
+                if !RowElement.packedFloat32(form).encode(floats, dimension, into: &packed) {
+                    form.mark(whole.count / (4 * dimension), dimension, into: &packed)
+                    whole += floats.withUnsafeBytes { Array($0) }
+                }
+                bytes += packed
+            }
+            return bytes + whole
         }
     }
 

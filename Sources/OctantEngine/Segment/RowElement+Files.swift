@@ -3,7 +3,7 @@ package import OctantStorage
 package import OctantVectors
 
 extension VectorParams {
-    /// The form in which new segments keep the vector.
+    /// The form in which memtables keep the vector, and new segments where they do not pack it.
     package var element: RowElement {
         switch datatype {
         case .float32, nil: .float32
@@ -26,8 +26,11 @@ extension RowElement {
         case .float16: "float16"
         case .uint8: "uint8"
         case .turbo(let form): form.bits == 8 ? "turbo8" : "turbo4"
+        case .packedFloat32(let form): Self.packedRecipe + String(form.slots)
         }
     }
+
+    private static let packedRecipe = "float32 packed exceptions="
 
     /// The form of the components in a file of vectors that are compared so; `nil` if it is not known here.
     package init?(recipe: String, _ distance: Distance) {
@@ -37,7 +40,13 @@ extension RowElement {
         case "uint8": self = .uint8
         case "turbo4": self = .turbo(.four(distance))
         case "turbo8": self = .turbo(.eight(distance))
-        default: return nil
+        default:
+            guard recipe.hasPrefix(Self.packedRecipe), let slots = Int(recipe.dropFirst(Self.packedRecipe.count)),
+                let form = PackedFloatForm(slots: slots)
+            else { return nil }
+            self = .packedFloat32(form)
+            // Each form has one name.
+            guard self.recipe == recipe else { return nil }
         }
     }
 }
@@ -53,10 +62,23 @@ extension DenseRows {
         guard let element = RowElement(recipe: recipe, params.distance) else {
             throw StorageError(.corrupt, "\(file.path): components of an unknown form '\(recipe)'")
         }
+        if case .packedFloat32(let form) = element {
+            guard let rows = DenseRows(packed: file.data, form, count: count, dimension: dimension) else {
+                throw StorageError(.corrupt, "\(file.path): not \(count) packed rows of \(dimension)")
+            }
+            self = rows
+            return
+        }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: element.rowBytes(dimension))
         guard !overflow, file.data.count - element.tailBytes == bytes, let base = file.data.baseAddress else {
             throw StorageError(.corrupt, "\(file.path): not \(count) rows of \(dimension)")
         }
         self.init(base: base, element: element, count: count, dimension: dimension, lengths: lengths)
+    }
+    /// Where in the file's data a row lies that could not be packed; `nil` if it is packed.
+    package func wholeRange(_ row: UInt32) -> Range<Int>? {
+        guard case .whole(let place)? = packedPlace(row) else { return nil }
+        let start = byteCount + place * dimension * 4
+        return start..<start + dimension * 4
     }
 }

@@ -185,15 +185,15 @@ package final class Segment: RowSource {
     /// The indexes of exactly this key.
     package func fieldIndexes(_ key: PayloadPath) -> [FieldIndex] { indexes[key] ?? [] }
 
-    /// Bytes of all original vectors.
+    /// Bytes of all original vectors, before they were packed: what limits of sizes count.
     package var vectorBytes: Int {
         fields.reduce(0) { $0 + $1.byteCount } + multi.reduce(0) { $0 + $1.byteCount }
             + sparse.reduce(0) { $0 + $1.byteCount }
     }
 
-    /// Bytes of vectors that want an index and have none.
+    /// Bytes of vectors that want an index and have none, before they were packed.
     package var indexableBytes: Int {
-        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentCount * $1.rows.stride) }
+        fields.reduce(0) { $0 + ($1.isCovered ? 0 : $1.presentBytes) }
     }
 
     /// Whether every vector that wants an index has one (or is absent from all points).

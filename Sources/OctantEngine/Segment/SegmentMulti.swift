@@ -22,7 +22,7 @@ package final class SegmentMulti: @unchecked Sendable {
         let file = try folder.open(named, "MVEC")
         let data = file.data
         let headBytes = entry.rowCount * 8
-        guard let element = RowElement(recipe: named.parameters, vector.params.distance) else {
+        guard let element = RowElement(recipe: named.parameters, vector.params.distance), !element.isPacked else {
             throw StorageError(.corrupt, "\(file.path): components of an unknown form '\(named.parameters)'")
         }
         let width = element.rowBytes(vector.params.size)

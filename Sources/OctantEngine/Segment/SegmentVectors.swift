@@ -157,7 +157,9 @@ package final class SegmentVectors: @unchecked Sendable {
         guard Int(row) < rows.count, isPresent(row) else { return nil }
         if let checks {
             let start = Int(row) * rows.stride
-            guard checks.areIntact(start..<(start + rows.stride)) else { return nil }
+            guard checks.areIntact(start..<(start + rows.stride)),
+                rows.wholeRange(row).map({ checks.areIntact($0) }) ?? true
+            else { return nil }
         }
         guard let base = rows.floatBase else { return .compact(rows, row) }
         let buffer = UnsafeBufferPointer(start: base + Int(row) * rows.dimension, count: rows.dimension)
@@ -169,8 +171,11 @@ package final class SegmentVectors: @unchecked Sendable {
         for case let file as BlockFile in owners { file.unload() }
     }
 
-    /// Bytes of the originals.
-    package var byteCount: Int { rows.byteCount }
+    /// Bytes of the originals, before they were packed.
+    package var byteCount: Int { rows.unpackedBytes }
+
+    /// The same of points that have the vector.
+    package var presentBytes: Int { presentCount * rows.element.unpackedRowBytes(rows.dimension) }
 }
 
 /// Keeps several objects alive as one.

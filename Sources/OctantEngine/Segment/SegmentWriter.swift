@@ -200,25 +200,30 @@ package struct SegmentWriter {
         let number = recipe.config.params.vectors.all.firstIndex { $0.name == vector.name } ?? 0
         let places = places
         let sources = recipe.sources.map(\.rows)
-        let zeros = [UInt8](repeating: 0, count: vector.params.rowBytes)
-        let encoder = RowEncoder(vector.params)
+        let encoder = RowEncoder(vector.params, packing(of: vector))
+        let zeros = [UInt8](repeating: 0, count: encoder.rowBytes)
         var presence = [UInt64](repeating: 0, count: (places.count + 63) / 64)
         var absent = 0
-        let form = vector.params.element.recipe
+        let form = encoder.element.recipe
         try write(.vectors, vector.name, "VECS", name: "vectors-\(number)", parameters: form) {
             (file) throws(StorageError) in
+            var whole: [Place] = []
             for (row, place) in places.enumerated() {
                 if let stored = sources[place.source].stored(place.row, vector.name),
                     let bytes = encoder.encode(stored)
                 {
                     presence[row >> 6] |= 1 << UInt64(row & 63)
                     try file.append(bytes)
+                    if encoder.wholeCount > whole.count { whole.append(place) }
                 } else {
                     absent += 1
                     try file.append(zeros)
                 }
             }
-            try file.append([UInt8](repeating: 0, count: vector.params.element.tailBytes))
+            try file.append([UInt8](repeating: 0, count: encoder.element.tailBytes))
+            for place in whole {
+                try file.append(try Self.wholeRow(sources[place.source], place.row, vector.name, encoder))
+            }
         }
         if absent > 0 {
             let bytes = presence.map(\.littleEndian).withUnsafeBytes { Array($0) }

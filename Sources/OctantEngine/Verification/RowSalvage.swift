@@ -43,6 +43,12 @@ struct RowSalvage {
                 let element = RowElement(recipe: file.parameters, params.distance)
             else { return nil }
             let stride = element.rowBytes(params.size)
+            if element.isPacked {
+                guard
+                    let dense = try? DenseRows(mapped, recipe: file.parameters, count: count, params, lengths: nil)
+                else { return nil }
+                return damagedRows(dense, ranges)
+            }
             for range in ranges where !range.isEmpty {
                 // What some forms have behind the rows is needed by each of them.
                 guard stride > 0, range.upperBound <= count * stride else { return nil }
@@ -74,10 +80,25 @@ struct RowSalvage {
         return rows
     }
 
+    /// The packed rows that some ranges of their file hold something of, there or where they are kept whole.
+    private func damagedRows(_ dense: DenseRows, _ ranges: [Range<Int>]) -> Set<Int> {
+        var rows: Set<Int> = []
+        for row in 0..<dense.count {
+            let number = UInt32(truncatingIfNeeded: row)
+            let place = row * dense.stride..<(row + 1) * dense.stride
+            let whole = dense.wholeRange(number)
+            let isDamaged =
+                dense.packedPlace(number) == .damaged
+                || ranges.contains { $0.overlaps(place) || whole.map($0.overlaps) ?? false }
+            if isDamaged { rows.insert(row) }
+        }
+        return rows
+    }
+
     /// Bytes of one row of a multivector.
     private func rowWidth(_ subject: String, _ parameters: String) -> Int? {
         guard let vector = manifest.config.params.multivectors.first(where: { $0.name == subject }),
-            let element = RowElement(recipe: parameters, vector.params.distance)
+            let element = RowElement(recipe: parameters, vector.params.distance), !element.isPacked
         else { return nil }
         return element.rowBytes(vector.params.size)
     }

@@ -138,7 +138,10 @@ struct SegmentChecker {
         case .payload: try PayloadFile(mapped, rowCount: rows).checkTable(rows)
         case .vectors:
             guard let vector = config.params.denseVectors.first(where: { $0.name == file.subject }) else { return }
-            _ = try DenseRows(mapped, recipe: file.parameters, count: rows, vector.params, lengths: nil)
+            let dense = try DenseRows(mapped, recipe: file.parameters, count: rows, vector.params, lengths: nil)
+            for row in 0..<UInt32(rows) where dense.packedPlace(row) == .damaged {
+                try require(false, "row \(row) is not packed as rows are")
+            }
         case .presence: try require(mapped.data.count == (rows + 63) / 64 * 8, "not a bit for each of \(rows) rows")
         case .lengths: try require(mapped.data.count == rows * 4, "not a length for each of \(rows) rows")
         case .codes: _ = try VectorCodes(bytes: mapped.data, owner: mapped)
