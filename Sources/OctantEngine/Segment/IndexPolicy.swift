@@ -108,9 +108,9 @@ package struct IndexPolicy {
     }
 
     /// Sizes of segments in which all rows are scanned, by one bit a component, instead of walking a graph: up to the last
-    /// one, that takes less time than a walk of the same recall, and none to build (docs/performance.md, "Scan or walk").
-    /// Below the first, either takes a few microseconds, and a graph can grow.
-    package static let scannedRows = 1024...65_536
+    /// one that takes no more time than a walk of the same recall even where the codes come from memory, and none to build
+    /// (docs/performance.md, "Scan or walk"). Below the first, either takes a few microseconds, and a graph can grow.
+    package static let scannedRows = 1024...16_384
 
     /// How a segment of so many rows is to be indexed; `nil`: not at all. Only what is the user's own choice of codes, or on
     /// disk, always has a graph.
