@@ -9,8 +9,8 @@
      before they let it go.
 
    The functions here have the names of the runtime's. The linker finds them first; they call the runtime's own, and tell
-   the sanitizer of exactly the order that these make. Releases are also called from inside of the runtime, which offers a
-   hook for them. Nothing else is ordered: a race beside a mutex stays a race. */
+   the sanitizer of exactly the order that these make. Nothing else is ordered: a race beside a mutex stays a race. What the
+   standard library releases from inside of itself does not come by here. */
 
 #if defined(__linux__) && defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -47,20 +47,21 @@ typedef SWIFT void (*lock_function)(uint32_t thread, SELF void *handle);
 typedef SWIFT void (*unlock_function)(SELF void *handle);
 typedef SWIFT _Bool (*try_lock_function)(SELF void *handle);
 typedef void (*once_function)(void *predicate, void (*body)(void *), void *context);
+typedef void (*release_function)(void *object);
+typedef void (*release_n_function)(void *object, uint32_t count);
 typedef _Bool (*unique_function)(const void *object);
 
 SWIFT void octant_mutex_lock(uint32_t thread, SELF void *handle) __asm__(LOCK_NAME);
 SWIFT void octant_mutex_unlock(SELF void *handle) __asm__(UNLOCK_NAME);
 SWIFT _Bool octant_mutex_try_lock(SELF void *handle) __asm__(TRY_LOCK_NAME);
 void swift_once(void *predicate, void (*body)(void *), void *context);
+void swift_release(void *object);
+void swift_release_n(void *object, uint32_t count);
+void swift_bridgeObjectRelease(void *object);
+void swift_bridgeObjectRelease_n(void *object, int count);
 _Bool swift_isUniquelyReferenced_nonNull_native(const void *object);
 _Bool swift_isUniquelyReferenced_native(const void *object);
 size_t swift_retainCount(void *object);
-
-/* The runtime's hooks, and whether it looks at them. */
-extern void (*_swift_release)(void *object);
-extern void (*_swift_release_n)(void *object, uint32_t count);
-extern _Bool _swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly;
 
 PLAIN SWIFT void octant_mutex_lock(uint32_t thread, SELF void *handle) {
     RUNTIME(lock_function, LOCK_NAME)(thread, handle);
@@ -107,25 +108,29 @@ PLAIN static void note_release(void *object, size_t count) {
     }
 }
 
-static void (*runtime_release)(void *object);
-static void (*runtime_release_n)(void *object, uint32_t count);
-
-PLAIN static void release(void *object) {
+PLAIN void swift_release(void *object) {
     note_release(object, 1);
-    runtime_release(object);
+    RUNTIME(release_function, "swift_release")(object);
 }
 
-PLAIN static void release_n(void *object, uint32_t count) {
+PLAIN void swift_release_n(void *object, uint32_t count) {
     note_release(object, count);
-    runtime_release_n(object, count);
+    RUNTIME(release_n_function, "swift_release_n")(object, count);
 }
 
-PLAIN __attribute__((constructor)) static void hook_releases(void) {
-    runtime_release = _swift_release;
-    runtime_release_n = _swift_release_n;
-    _swift_release = release;
-    _swift_release_n = release_n;
-    _swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly = 1;
+/* Dictionaries, sets and strings: a reference with flags in its highest byte, or no reference at all if it is negative. */
+PLAIN static void note_bridge_release(void *object, size_t count) {
+    if ((intptr_t)object > 0) note_release((void *)((uintptr_t)object & 0x00fffffffffffff8), count);
+}
+
+PLAIN void swift_bridgeObjectRelease(void *object) {
+    note_bridge_release(object, 1);
+    RUNTIME(release_function, "swift_bridgeObjectRelease")(object);
+}
+
+PLAIN void swift_bridgeObjectRelease_n(void *object, int count) {
+    note_bridge_release(object, (size_t)count);
+    RUNTIME(release_n_function, "swift_bridgeObjectRelease_n")(object, (uint32_t)count);
 }
 
 PLAIN _Bool swift_isUniquelyReferenced_nonNull_native(const void *object) {
