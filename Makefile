@@ -20,6 +20,7 @@ KILLS ?= 1000
 CUTS ?= 500
 HISTORIES ?= 200
 SEEDS ?= 2000
+STRIDE ?= 8
 BENCH_ARGS ?=
 SUITES ?=
 # Engines to compare with are kept apart from what the tests need.
@@ -32,7 +33,7 @@ MEASURED := $(if $(filter $(FIXTURE),$(DATA)),$(RESULTS)/docs,docs)
 export OCTANT_BIN ?= $(CURDIR)/$(OCTANT)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call fuzz fuzz-decoders bitrot asan tsan lint format protocol prerequisites venv
+.PHONY: help run build test unit blackbox demo bench corners quantizers peers soak kill-loop power-cut linearizability simulation fail-every-call crash-points fuzz fuzz-decoders bitrot asan tsan lint format protocol prerequisites venv
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -91,6 +92,9 @@ simulation: prerequisites ## Simulated lives of a database with crashes and fail
 
 fail-every-call: prerequisites ## Every call of every kind fails once, for ever or half-way, in all scenarios
 	OCTANT_FAIL_STRIDE=1 OCTANT_SIM_VERBOSE=1 $(SIMULATE) --filter FailEveryCallTests
+
+crash-points: prerequisites ## A power cut or kill before every STRIDE=8th call of all scenarios
+	OCTANT_CRASH_STRIDE=$(STRIDE) OCTANT_SIM_VERBOSE=1 $(SIMULATE) --filter CrashPointTests
 
 fuzz: build venv ## schemathesis over the OpenAPI document for MINUTES=20
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r Conformance/requirements-fuzz.txt

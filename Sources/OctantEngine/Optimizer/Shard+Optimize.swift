@@ -169,7 +169,9 @@ extension Shard {
         let limit = view.config.hnsw.maxIndexingThreads
         var recipe = SegmentRecipe(
             sources: segments.enumerated().map { number, segment in
-                .init(rows: segment, rowCount: segment.rowCount, keepsDead: plan.growsFirst && number == 0 && segment.fields.contains(where: \.hasGraph))
+                // Where a graph grows, its rows keep their numbers.
+                let grows = plan.growsFirst && number == 0 && segment.fields.contains(where: \.hasGraph)
+                return .init(rows: segment, rowCount: segment.rowCount, keepsDead: grows)
             },
             checkpoint: keepsSeen ? min(view.checkpoint, view.deferral?.lsn ?? .max) : view.checkpoint,
             config: view.config, fieldIndexes: view.fieldIndexes, indexed: plan.indexed, growsFirst: plan.growsFirst,

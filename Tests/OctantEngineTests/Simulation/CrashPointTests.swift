@@ -10,8 +10,9 @@ import Glibc
 import Darwin
 #endif
 
-/// The machine stops before changing calls of each scenario: before every eighth, in one of three ways by turns;
-/// before each with `OCTANT_CRASH_STRIDE=1`, and in all three ways with 0.
+/// The machine stops before changing calls of each scenario, in one of three ways by turns: before the first call of each
+/// kind on each kind of file, and before every 200th. `OCTANT_CRASH_STRIDE=8` stops before every eighth, 1 before each, and 0
+/// before each in all three ways.
 @Suite("A crash at any call")
 struct CrashPointTests {
     private struct Image {
@@ -26,9 +27,10 @@ struct CrashPointTests {
     private final class Album: @unchecked Sendable {
         var images: [Image] = []
         var calls = 0
+        var labels = Set<String>()
     }
 
-    private static let stride = environmentNumber("OCTANT_CRASH_STRIDE") ?? 8
+    private static let stride = environmentNumber("OCTANT_CRASH_STRIDE")
 
     @Test("leaves what was acknowledged", arguments: Scenario.all)
     func everyCall(scenario: Scenario) throws {
@@ -68,9 +70,16 @@ struct CrashPointTests {
     /// What each way of stopping would leave now.
     private static func take(_ life: SimulatedLife, _ label: String, _ album: Album) {
         let promises = life.promisesNow()
+        let isFirst = album.labels.insert(label).inserted
         album.calls += 1
-        for (place, survival) in SimulatedFileSystem.Survival.allCases.enumerated()
-        where stride == 0 || album.calls % stride == 0 && album.calls / stride % 3 == place {
+        let all = SimulatedFileSystem.Survival.allCases
+        let ways: [SimulatedFileSystem.Survival]
+        switch stride {
+        case 0: ways = all
+        case let stride?: ways = album.calls % stride == 0 ? [all[album.calls / stride % all.count]] : []
+        case nil: ways = isFirst || album.calls % 200 == 0 ? [all[album.images.count % all.count]] : []
+        }
+        for survival in ways {
             let number = album.images.count
             album.images.append(
                 Image(

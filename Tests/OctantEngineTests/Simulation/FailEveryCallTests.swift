@@ -12,7 +12,7 @@ import Darwin
 
 /// For each kind of call and every number N, the N-th call of that kind fails, until a scenario makes no N calls of it.
 ///
-/// Every N of ``Scenario/ingest`` and ``Scenario/checkpoint`` is run on a small database, and every 50th of all scenarios on
+/// Every N of ``Scenario/ingest`` and ``Scenario/checkpoint`` is run on a small database, and every 150th of all scenarios on
 /// a larger one, from a first that differs by kind and fault. `OCTANT_FAIL_STRIDE=1` runs every N of all on that.
 @Suite("A failure of every call")
 struct FailEveryCallTests {
@@ -22,7 +22,7 @@ struct FailEveryCallTests {
         ("once EIO", .once(EIO)), ("once ENOSPC", .once(ENOSPC)), ("for ever EIO", .forever(EIO)),
         ("always ENOSPC", .always(ENOSPC)), ("short", .short(ENOSPC)),
     ]
-    private static let stride = environmentNumber("OCTANT_FAIL_STRIDE") ?? 50
+    private static let stride = environmentNumber("OCTANT_FAIL_STRIDE") ?? 150
 
     /// What came of one run.
     private struct Outcome {
