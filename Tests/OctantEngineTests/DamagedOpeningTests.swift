@@ -89,10 +89,12 @@ struct DamagedOpeningTests {
         let (files, _, folder) = try folder()
         var lsn: LSN = 0
         var model = Model()
-        do {
+        var isInLog = false
+        // Should the optimizer have made a checkpoint between the two, once more: what a checkpoint knows is not replayed.
+        for _ in 0..<20 where !isInLog {
             let database = try BitRotWorld.open(files)
-            defer { database.close() }
             let collection = try database.collection("c")
+            model = Model()
             let points = try collection.scroll(ScrollRequest(limit: 1000, withVector: .all)).points
             for record in points {
                 model.points[record.id] = ModelPoint(
@@ -101,7 +103,10 @@ struct DamagedOpeningTests {
             }
             lsn = try collection.update(.upsert([Point(id: .number(77_777), vectors: NamedVectors())])).operationID
             try collection.update(.delete(.ids([.number(1), .number(2)])))
+            database.close()
+            isInLog = collection.shard.newest.checkpoint < lsn
         }
+        try #require(isInLog)
         for attempt in 0..<4 {
             #expect(ReplayMarker.poison(try ReplayMarker.read(folder, files)) == nil, "\(attempt)")
             let marker = try ReplayMarker(folder, after: try ReplayMarker.read(folder, files), files)
