@@ -230,12 +230,14 @@ struct OptimizerJobTests {
                 }
                 #expect(shard.view.segments.count == 1 && job.cost.extraDisk == bytes, note)
                 let beside = isInline ? ["inline graph"] : []
-                let names = ["verify", "ids", "payload", "vectors", "codes", "graph"] + beside + ["sparse vectors s"]
+                // Where the codes are the engine's own, a scan takes the place of so small a graph.
+                let graph = quantization == nil && width == 128 ? [] : ["graph"] + beside
+                let names = ["verify", "ids", "payload", "vectors", "codes"] + graph + ["sparse vectors s"]
                 #expect(
                     job.stages.map(\.name) == names + ["field index word", "field index n", "publish"]
                         || job.stages.map(\.name) == names + ["field index n", "field index word", "publish"], note)
                 #expect(job.stages.allSatisfy { $0.total == 5000 && ($0.seconds ?? -1) >= 0 }, note)
-                #expect(job.stages.first { $0.name == "graph" }?.done == 5000, note)
+                if !graph.isEmpty { #expect(job.stages.first { $0.name == "graph" }?.done == 5000, note) }
                 shard.close()
             }
         }
