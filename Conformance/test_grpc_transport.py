@@ -422,6 +422,11 @@ def test_a_stop_lets_running_calls_end():
         assert r.call(HEALTH, prefixed(b""))[0] == 0, "a connection that nobody has accepted yet may be dropped"
         stream, body = r.begin(UPSERT), prefixed(upsert(range(1000)))
         r.send(stream, body[:100], end=False)
+        # The answer to a ping says that the call before it has begun.
+        r.socket.sendall(frame(6, 0, 0, b"has begun"[:8]))
+        pong = b""
+        while frame(6, 1, 0, b"has begun"[:8]) not in pong:
+            pong += r.socket.recv(1 << 16)
         stopping = threading.Thread(target=s.stop)
         stopping.start()
         # The server says that it goes away, and asks by a ping whether that was heard. What was begun may still be ended.

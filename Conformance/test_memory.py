@@ -47,7 +47,7 @@ def test_report_and_process_agree(tmp_path):
         # What serving has taken since the start (stacks, the allocator's stock) does not grow with the data.
         assert abs(process["base_bytes"] + held - total) < 0.05 * total + (8 << 20)
         vectors = ROWS * WIDTH * 4
-        assert sum(s["mapped_bytes"] for s in of_kind(warm, "vectors")) >= 0.9 * vectors
+        assert sum(s["mapped_bytes"] for s in of_kind(warm, "vectors")) >= 0.85 * vectors, "floats are packed in 88 % of their bytes"
         assert sum(s["anonymous_bytes"] for s in of_kind(warm, "graph")) > 0
         for kind in ("vectors", "graph", "codes"):
             assert all(s["held"] == "cold" and s["anonymous_bytes"] + s["mapped_bytes"] == 0 for s in of_kind(cold, kind))
