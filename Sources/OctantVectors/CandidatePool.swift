@@ -218,7 +218,7 @@ extension DenseIndex {
     ) -> CandidatePool {
         let scratch = ScratchPool.take()
         let (scorer, bound) = codes.query(query, scratch)
-        let pool = ScannedPool(self, options, scratch, bound)
+        let pool = ScannedPool(self, options.rescoringPool, scratch, bound)
         if onDisk.codes { pool.scan(ColdScorer(scorer), admit, share) } else { pool.scan(scorer, admit, share) }
         return pool
     }
@@ -251,7 +251,8 @@ extension CandidatePool {
             return pools.map { scoredRows($0.scratch.pool, min($0.count, options.limit)) }
         }
         let merge = PoolMerge(pools.count, limit: min(options.limit, pools.reduce(0) { $0 + $1.count }))
-        var left = options.readsFew && options.oversampling != nil ? options.rescoreCount : Int.max
+        let readsFew = options.oversampling != nil && pools.allSatisfy(\.options.readsFew)
+        var left = readsFew ? options.rescoreCount : Int.max
         // First a little over the limit, then a few at a time.
         var wanted = min(max((options.limit &+ 3) & ~3, 16), 512)
         let cold = pools.reduce(0) { most, pool in

@@ -32,6 +32,7 @@ extension DenseIndex {
             let (scorer, bound) = codes.query(query, scratch)
             // As of a walk: what is kept is scored by the originals.
             let wanted = options.poolSize
+            let options = options.rescoringPool
             return onDisk.codes
                 ? scanCodes(query, ColdScorer(scorer), bound, range, wanted, options, scratch, admit)
                 : scanCodes(query, scorer, bound, range, wanted, options, scratch, admit)
@@ -86,7 +87,7 @@ extension DenseIndex {
         case .scan(let codes)?:
             let (scorer, bound) = codes.query(query, scratch)
             let count = scanBlocks(scorer, ids, options.poolSize, scratch)
-            return finish(query, bound, options, count, scratch)
+            return finish(query, bound, options.rescoringPool, count, scratch)
         case nil: break
         }
         let scorer = FloatScorer(distance: distance, rows: rows, query: query)

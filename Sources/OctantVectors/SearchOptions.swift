@@ -57,6 +57,14 @@ extension DenseIndex {
             return max(rescoreCount, min(limit, 1 << 28) * 4, min(limit, 1 << 28) + 118)
         }
 
+        /// The same, but all of the pool is scored again, as far as the error bound does not spare it: one bit a component
+        /// says too little of the order among the best.
+        var rescoringPool: Options {
+            var options = self
+            options.readsFew = false
+            return options
+        }
+
         /// Rows of the pool that oversampling asks for, at least `limit`.
         var rescoreCount: Int {
             let wanted = (Double(limit) * (oversampling ?? 1)).rounded(.down)
