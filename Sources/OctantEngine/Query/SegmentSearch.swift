@@ -93,7 +93,9 @@ struct SegmentSearch {
             limit: search.limit, ef: ef, mode: search.params.exact ? .exact : .automatic)
         options.useCodes = wanted?.ignore != true
         options.oversampling = wanted?.oversampling
-        options.rescore = field.quantization.map { wanted?.rescore ?? $0.rescoresByDefault } ?? true
+        // Codes that are scanned are the engine's own, also where the user has asked for others and they are not made yet.
+        let isOwn = field.quantization == nil || field.isScanned
+        options.rescore = isOwn ? true : wanted?.rescore ?? field.quantization?.rescoresByDefault ?? true
         options.readsFew = field.params.isOnDisk
         options.meter = trace?.meter
         return options
